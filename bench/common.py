@@ -20,6 +20,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -139,7 +140,7 @@ class Meter:
         self.wall_s = 0.0
         self.cpu_s: dict[str, float] = {}
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> Self:
         self._cpu_before = {part: cpu_seconds(pids) for part, pids in self.parts.items()}
         self._began = time.perf_counter()
         return self
