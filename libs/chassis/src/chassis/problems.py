@@ -1,7 +1,6 @@
-"""Refusals as RFC 9457 problem objects: the one table of code, status and title."""
+"""Refusals as RFC 9457 problem objects: the one table from code to status."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -14,46 +13,40 @@ from chassis.errors import Invalid, Refused
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One problem type of the contract: its HTTP status and the title that never changes."""
-
-    status: int
-    title: str
-
-
-TABLE: Final[Mapping[str, Kind]] = {
-    "validation": Kind(422, "The request does not hold what it must"),
-    "key-reused": Kind(422, "The idempotency key stands for another request"),
-    "in-flight": Kind(409, "A request with this key is being worked on"),
-    "conflict": Kind(409, "Not possible in the present state"),
-    "not-found": Kind(404, "There is no such thing"),
-    "method-not-allowed": Kind(405, "This path does not take this method"),
-    "too-large": Kind(413, "The body is too large"),
-    "unauthorized": Kind(401, "A valid bearer token is needed"),
-    "forbidden": Kind(403, "The token does not allow this"),
-    "precondition-failed": Kind(412, "The thing has changed meanwhile"),
-    "overloaded": Kind(429, "Too much is waiting"),
-    "unavailable": Kind(503, "Not possible right now"),
+# The contract's list; the title of each is on its class in `errors`.
+STATUS: Final[Mapping[str, int]] = {
+    "validation": 422,
+    "key-reused": 422,
+    "in-flight": 409,
+    "conflict": 409,
+    "not-found": 404,
+    "too-large": 413,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "precondition-failed": 412,
+    "overloaded": 429,
+    "unavailable": 503,
 }
 
 
-def to_object(refused: Refused) -> dict[str, Any]:
+def to_object(refused: Refused, *, status: int | None = None) -> dict[str, Any]:
     """The problem object of a refusal, as it goes into a body (or into one line of a batch's answer)."""
-    kind = TABLE[refused.code]
     return {
         "type": f"/problems/{refused.code}",
-        "title": kind.title,
-        "status": kind.status,
+        "title": refused.title,
+        "status": status or STATUS[refused.code],
         "detail": refused.detail,
         **refused.extra,
     }
 
 
-def problem(refused: Refused) -> Response:
-    """The HTTP answer of a refusal, with `Retry-After` and `WWW-Authenticate` where they belong."""
-    kind = TABLE[refused.code]
-    return Response(orjson.dumps(to_object(refused)), kind.status, _headers(refused), MEDIA_TYPE)
+def problem(refused: Refused, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """The HTTP answer of a refusal, with `Retry-After` and `WWW-Authenticate` where they belong.
+
+    `status` is given where HTTP has one of its own for a refusal of the contract's list (405, 408).
+    """
+    body = orjson.dumps(to_object(refused, status=status))
+    return Response(body, status or STATUS[refused.code], {**_headers(refused), **(headers or {})}, MEDIA_TYPE)
 
 
 def from_pydantic(error: ValidationError, *, under: str = "") -> Invalid:
