@@ -2,8 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
+
+from chassis.errors import Transient
+
+_CLAIM: Final = """
+insert into idempotency_keys (scope, key, hash, answer, made_us)
+select scope, key, hash, answer, $5
+from unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) i(scope, key, hash, answer)
+order by scope, key
+on conflict (scope, key) do nothing
+returning scope, key
+"""
+_FIRST: Final = """
+select k.scope, k.key, k.hash, k.answer
+from unnest($1::text[], $2::text[]) i(scope, key) join idempotency_keys k using (scope, key)
+"""
+_FORGET: Final = """
+delete from idempotency_keys where (scope, key) in
+(select scope, key from idempotency_keys where made_us < $1 order by scope, key limit $2 for update skip locked)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +58,40 @@ async def claim(tx: asyncpg.Connection, claims: Sequence[Claim], *, now_us: int)
     One (scope, key) may stand in `claims` once only: ValueError otherwise (two rows would both win). Waits for other
     transactions that hold one of the keys. Raises `Transient` where a key's first claim vanished meanwhile.
     """
-    raise NotImplementedError
+    wanted = {(item.scope, item.key) for item in claims}
+    if len(wanted) < len(claims):
+        raise ValueError("a key stands twice in one batch: take repeats out before")
+    if not claims:
+        return Claimed(frozenset(), {})
+    rows = await tx.fetch(_CLAIM, *_columns(claims), now_us)
+    won = frozenset((row["scope"], row["key"]) for row in rows)
+    return Claimed(won, await _first(tx, wanted - won) if len(won) < len(wanted) else {})
 
 
 async def recall(connection: asyncpg.Connection, scope: str, key: str) -> First | None:
     """What the first one with this key got, if there was one."""
-    raise NotImplementedError
+    row = await connection.fetchrow("select hash, answer from idempotency_keys where scope = $1 and key = $2", scope, key)
+    return None if row is None else First(row["hash"], row["answer"])
 
 
 async def forget(connection: asyncpg.Connection, *, before_us: int, most: int = 5_000) -> int:
     """Deletes up to `most` of the keys made before `before_us`; the count deleted. Keys are kept 7 days and more."""
-    raise NotImplementedError
+    return int((await connection.execute(_FORGET, before_us, most)).split()[-1])
+
+
+async def _first(tx: asyncpg.Connection, keys: set[tuple[str, str]]) -> dict[tuple[str, str], First]:
+    """A statement of its own: the claiming one waited for the winner, but its snapshot is older than his commit."""
+    scopes, names = zip(*keys, strict=True)
+    rows = await tx.fetch(_FIRST, list(scopes), list(names))
+    if len(rows) < len(keys):
+        raise Transient("a key was deleted while it was claimed")
+    return {(row["scope"], row["key"]): First(row["hash"], row["answer"]) for row in rows}
+
+
+def _columns(claims: Sequence[Claim]) -> tuple[list[str], list[str], list[bytes], list[bytes]]:
+    return (
+        [item.scope for item in claims],
+        [item.key for item in claims],
+        [item.hash for item in claims],
+        [item.answer for item in claims],
+    )

@@ -1,14 +1,60 @@
 """The event store: appends to streams with an expected version, in the caller's transaction; its rows are the outbox."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
 import asyncpg
 
-from chassis.metrics import Metrics
+from chassis import metrics
+from chassis.errors import StaleTransaction, TooLarge
 
 MAX_PAYLOAD_BYTES: Final = 3 * 1024 * 1024
+
+_LOCK: Final = """
+select pg_advisory_xact_lock(hashtextextended(stream, 0))
+from (select stream from unnest($1::text[]) stream order by hashtextextended(stream, 0)) sorted
+"""
+_OPEN: Final = """
+insert into streams as s (stream, version, last_us)
+select stream, n, last_us from unnest($1::text[], $2::int[], $3::bigint[]) i(stream, n, last_us) order by stream
+on conflict (stream) do nothing
+returning s.stream, 0 as before, null::bigint as last_us
+"""
+_ADVANCE: Final = """
+update streams s
+set version = s.version + i.n, last_txid = pg_current_xact_id(), last_us = greatest(s.last_us + i.step, i.last_us)
+from unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::int[]) i(stream, n, last_us, step, expected)
+where s.stream = i.stream and s.version = i.expected and s.last_txid <= pg_current_xact_id()
+returning s.stream, old.version as before, old.last_us
+"""
+_EXTEND: Final = """
+insert into streams as s (stream, version, last_us)
+select stream, n, last_us from unnest($1::text[], $2::int[], $3::bigint[]) i(stream, n, last_us) order by stream
+on conflict (stream) do update
+set version = s.version + excluded.version, last_txid = pg_current_xact_id(),
+    last_us = greatest(s.last_us + case when s.stream = any($4::text[]) then excluded.version else 0 end, excluded.last_us)
+where s.last_txid <= pg_current_xact_id()
+returning s.stream, coalesce(old.version, 0) as before, old.last_us
+"""
+_INSERT: Final = """
+insert into events (event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
+                    causation_id, correlation_id, traceparent, payload)
+select event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
+       causation_id, correlation_id, traceparent, payload
+from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],
+            $9::bigint[], $10::bigint[], $11::uuid[], $12::uuid[], $13::text[], $14::bytea[])
+     with ordinality i(event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
+                       causation_id, correlation_id, traceparent, payload, n)
+order by n
+"""
+_READ: Final = """
+select event_id::text, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
+       causation_id::text, correlation_id::text, traceparent, payload
+from events where stream = $1 order by version
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +102,11 @@ class Appended:
     lost: frozenset[str]
     types: Mapping[str, int] = field(default_factory=dict)
 
-    def count(self, metrics: Metrics) -> None:
+    def count(self, to: metrics.Metrics) -> None:
         """Adds to `throughline_events_total`; call it after the commit."""
-        raise NotImplementedError
+        counter = to.counter(metrics.EVENTS_TOTAL)
+        for type_, n in self.types.items():
+            counter.labels(type_).inc(n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +133,12 @@ async def lock_streams(tx: asyncpg.Connection, streams: Iterable[str]) -> None:
     """Holds each stream until the transaction ends; must be the transaction's first statement.
 
     Needed for every stream that may exist already: a transaction that had its number (xid) before it waited for the
-    stream would be published before the one that it waited for.
+    stream would be published before the one that it waited for. An advisory lock needs no xid. Sorted by the lock's own
+    number, so that two writers never wait for one another in a circle.
     """
-    raise NotImplementedError
+    wanted = list(set(streams))
+    if wanted:
+        await tx.execute(_LOCK, wanted)
 
 
 async def append(tx: asyncpg.Connection, appends: Sequence[Append]) -> Appended:
@@ -97,14 +148,103 @@ async def append(tx: asyncpg.Connection, appends: Sequence[Append]) -> Appended:
     `TooLarge` for a payload over 3 MiB (nothing written), `StaleTransaction` where a stream without expectation was not
     locked first and has moved on: run the transaction again.
     """
-    raise NotImplementedError
+    merged = _merged(appends)
+    _refuse_large(merged)
+    ends = await _move_streams(tx, merged)
+    rows: list[tuple[Any, ...]] = []
+    versions_: dict[str, int] = {}
+    times: dict[str, int] = {}
+    for item in merged:
+        if (end := ends.get(item.stream)) is None:
+            continue
+        placed = _placed(item, *end)
+        rows += placed
+        versions_[item.stream] = end[0] + len(placed)
+        times.update((row[0], row[8]) for row in placed)
+    if rows:
+        await tx.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+    lost = frozenset(item.stream for item in merged if item.stream not in ends)
+    return Appended(versions_, times, lost, Counter(row[3] for row in rows))
 
 
 async def versions(connection: asyncpg.Connection, streams: Iterable[str]) -> dict[str, int]:
     """The version of each of these streams that exists."""
-    raise NotImplementedError
+    rows = await connection.fetch("select stream, version from streams where stream = any($1::text[])", list(streams))
+    return {row["stream"]: row["version"] for row in rows}
 
 
 async def read_stream(connection: asyncpg.Connection, stream: str) -> list[StoredEvent]:
     """All events of one stream, in their order; empty for an unknown one."""
-    raise NotImplementedError
+    return [StoredEvent(*row) for row in await connection.fetch(_READ, stream)]
+
+
+def _merged(appends: Sequence[Append]) -> list[Append]:
+    """One append a stream: a set-based update takes only one of several rows for the same target."""
+    by_stream: dict[str, Append] = {}
+    for item in appends:
+        first = by_stream.get(item.stream)
+        if first is None:
+            by_stream[item.stream] = item
+        elif first.expected is None and item.expected is None and first.stamp == item.stamp:
+            by_stream[item.stream] = Append(item.stream, None, first.events + item.events, item.stamp)
+        else:
+            raise ValueError(f"two appends with expectations for the stream {item.stream} in one batch")
+    return [item for item in by_stream.values() if item.events]
+
+
+def _refuse_large(appends: Iterable[Append]) -> None:
+    for event in chain.from_iterable(item.events for item in appends):
+        if len(event.payload) > MAX_PAYLOAD_BYTES:
+            raise TooLarge(f"The event {event.type} has {len(event.payload)} bytes, of which 3 MiB are taken at most.")
+
+
+async def _move_streams(tx: asyncpg.Connection, appends: Sequence[Append]) -> dict[str, tuple[int, int | None]]:
+    """Moves each stream on where its expectation holds; the version and last time that it had before."""
+    new = [item for item in appends if item.expected == 0]
+    exact = sorted((item for item in appends if item.expected), key=lambda item: item.stream)
+    anywhere = [item for item in appends if item.expected is None]
+    moved: list[asyncpg.Record] = []
+    if new:
+        moved += await tx.fetch(_OPEN, *_columns(new))
+    if exact:
+        steps = [len(item.events) if item.stamp else 0 for item in exact]
+        moved += await tx.fetch(_ADVANCE, *_columns(exact), steps, [item.expected for item in exact])
+    if anywhere:
+        stamped = [item.stream for item in anywhere if item.stamp]
+        extended = await tx.fetch(_EXTEND, *_columns(anywhere), stamped)
+        if len(extended) < len(anywhere):
+            raise StaleTransaction("a stream was written by a younger transaction: lock_streams comes first")
+        moved += extended
+    return {row["stream"]: (row["before"], row["last_us"]) for row in moved}
+
+
+def _columns(appends: Sequence[Append]) -> tuple[list[str], list[int], list[int]]:
+    return (
+        [item.stream for item in appends],
+        [len(item.events) for item in appends],
+        [_last_us(item) for item in appends],
+    )
+
+
+def _last_us(item: Append) -> int:
+    """The last event's time where nothing precedes the first: each stands at least 1 µs after the one before it."""
+    if not item.stamp:
+        return max(event.occurred_us for event in item.events)
+    last = len(item.events) - 1
+    return max(event.occurred_us + last - n for n, event in enumerate(item.events))
+
+
+def _placed(item: Append, before: int, last_us: int | None) -> list[tuple[Any, ...]]:
+    """The rows of `events`, with their versions and times: law 6, an event is later than the one before it."""
+    rows: list[tuple[Any, ...]] = []
+    floor = -1 if last_us is None else last_us
+    for n, event in enumerate(item.events):
+        occurred, clock = event.occurred_us, event.clock_us
+        if item.stamp and occurred <= floor:
+            occurred, clock = floor + 1, event.occurred_us if clock is None else clock
+        floor = max(floor, occurred)
+        rows.append(
+            (event.event_id, item.stream, before + n + 1, event.type, event.version, event.source, event.topic, event.key,
+             occurred, clock, event.causation_id, event.correlation_id, event.traceparent, event.payload)
+        )  # fmt: skip
+    return rows
