@@ -1,11 +1,20 @@
 """The command line of every service: `python -m <service> serve|migrate|openapi|replay-parked`."""
 
+import asyncio
+import base64
+import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
+import orjson
 import typer
 from fastapi import FastAPI
+from pydantic import ValidationError
 
+from chassis import logs, migrations, parking
+from chassis.database import Database
+from chassis.errors import ChassisError
+from chassis.server import serve
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 
@@ -22,10 +31,47 @@ def commands(
 ) -> typer.Typer:
     """The Typer application of one service; add its own commands to it.
 
-    `package` is the import package that holds `migrations`. `build` returns an app made by `web.application`, whose
-    `state.service` is the `Service`.
+    `package` is the import package that holds `migrations`. `build` returns an app made by `web.application`.
     """
-    raise NotImplementedError
+    line = typer.Typer(name=name, help=help, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+    @line.command("serve")
+    def _serve() -> None:
+        """Serve HTTP and run the background tasks until SIGTERM (graceful, within ten seconds)."""
+        given = settings_of(settings)
+        if given.port is None:
+            fail("THROUGHLINE_PORT is required to serve")
+        logs.configure(name, given.log_level)
+        app = build(given)
+        raise typer.Exit(serve(app, service_of(app), given.host, given.port))
+
+    @line.command("migrate")
+    def _migrate() -> None:
+        """Bring the database's schema to the newest revision. Others that migrate at the same time wait."""
+        given = settings_of(settings)
+        logs.configure(name, given.log_level)
+        refusing(lambda: migrations.upgrade(given.dsn, package))
+
+    @line.command("openapi")
+    def _openapi() -> None:
+        """Print the OpenAPI document. Needs no environment and no server."""
+        app = build(settings.model_validate(_nowhere()))
+        sys.stdout.buffer.write(orjson.dumps(app.openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+    @line.command("replay-parked")
+    def _replay_parked(
+        consumer: Annotated[str | None, typer.Option(help="Only this consumer's records.")] = None,
+        key: Annotated[str | None, typer.Option(help="Only the records of this key, for instance a request id.")] = None,
+    ) -> None:
+        """Mark parked records for a replay; the process that owns their partition then replays them in order.
+
+        Example: python -m router replay-parked --key 018f3c6e-0000-7000-8000-000000000001
+        """
+        given = settings_of(settings)
+        marked = asyncio.run(_mark(given, consumer, key))
+        typer.echo(f"{marked} parked record(s) marked for a replay")
+
+    return line
 
 
 def service_of(app: FastAPI) -> Service:
@@ -33,3 +79,45 @@ def service_of(app: FastAPI) -> Service:
     service = app.state.service
     assert isinstance(service, Service)
     return service
+
+
+def settings_of(settings: type[S]) -> S:
+    """The settings from the environment; ends the process with one line for each variable that is wrong."""
+    try:
+        return settings.from_environment()
+    except ValidationError as error:
+        found = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False))
+        fail("the environment is not complete:\n  " + "\n  ".join(found))
+
+
+def refusing(work: Callable[[], None]) -> None:
+    """Run `work`; an expected error ends the process with its one sentence instead of a traceback."""
+    try:
+        work()
+    except ChassisError as error:
+        fail(str(error))
+
+
+def fail(reason: str) -> NoReturn:
+    """Say why on stderr and end the process with 2."""
+    typer.echo(reason, err=True)
+    raise typer.Exit(2)
+
+
+async def _mark(settings: ServiceSettings, consumer: str | None, key: str | None) -> int:
+    db = Database(settings.dsn, name="replay-parked", most=1)
+    await db.open()
+    try:
+        return await parking.mark(db, consumer=consumer, key=None if key is None else key.encode())
+    finally:
+        await db.close()
+
+
+def _nowhere() -> dict[str, object]:
+    """Settings with which an application can be built but reach nothing."""
+    return {
+        "DATABASE_URL": "postgresql://nowhere.invalid/none",
+        "KAFKA_BOOTSTRAP_SERVERS": "nowhere.invalid:9092",
+        "THROUGHLINE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
+        "THROUGHLINE_TOKENS": {},
+    }

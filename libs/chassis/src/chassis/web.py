@@ -1,17 +1,39 @@
-"""The web edge that all services share: application factory, documentation of hand-made routes, authorisation."""
+"""The web edge that all services share: the application factory, authorisation, and what bodies and queries must not hold."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
-from starlette.requests import Request
-from starlette.routing import BaseRoute
+import orjson
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
-from chassis.auth import Principal
-from chassis.metrics import Metrics
+from chassis import docs, openapi
+from chassis.auth import Principal, Tokens
+from chassis.bodies import check_json, parse_json
+from chassis.edge import Edge, EdgeSettings
+from chassis.errors import Invalid, NotFound, Refused, TooLarge, Unavailable
+from chassis.logs import AccessLog
+from chassis.metrics import CONTENT_TYPE, Metrics
+from chassis.openapi import document
+from chassis.problems import from_details, problem
 from chassis.readiness import Checks
+from chassis.server import serve
 from chassis.service import Service
 from chassis.settings import ServiceSettings
+
+__all__ = [
+    "application", "authorise", "body_of", "check_json", "document", "parse_json", "refuse_query", "requires", "router",
+    "serve",
+]  # fmt: skip
+
+_AUTHORIZATION: Final = b"authorization"
 
 
 def application(
@@ -30,55 +52,157 @@ def application(
     """Build the service's application. Constructs nothing that connects.
 
     `routes` are plain Starlette routes (the hot lane); they stand before `routers`. `body_limits` gives bytes by exact
-    path, the default is 1 MiB. Give routers `route_class=StrictRoute` (see `router()`), so that unknown query
-    parameters are refused.
+    path, the default is 1 MiB. Routers come from `router()`. Adds `/healthz`, `/readyz`, `/metrics`, `/docs`.
     """
-    raise NotImplementedError
+    app = FastAPI(
+        title=title,
+        version=version,
+        description=description,
+        lifespan=service.lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.state.tokens = Tokens(settings.tokens)
+    access_log = AccessLog(service.name)
+    app.add_middleware(Edge, settings=EdgeSettings(metrics, access_log, body_limits or {}))
+    app.router.routes[:0] = [*routes, *_probes(checks, metrics), *docs.routes(title)]
+    for each in routers:
+        app.include_router(each)
+    _refuse_by_problems(app)
+    openapi.install(app)
+    return app
 
 
 def router(**options: Any) -> APIRouter:
-    """An APIRouter whose routes refuse unknown query parameters with 422, naming them."""
-    raise NotImplementedError
-
-
-def document(app: FastAPI, path: str, method: str, operation: Mapping[str, Any], models: Sequence[type] = ()) -> None:
-    """Add a hand-registered route's OpenAPI operation; `models` go into the components (`#/components/schemas/<name>`)."""
-    raise NotImplementedError
-
-
-def authorise(request: Request, scope: str) -> Principal:
-    """Who calls, if he may; raises Unauthorized or Forbidden. For plain Starlette routes."""
-    raise NotImplementedError
+    """An APIRouter whose routes authorise before they read, and refuse unknown query parameters, naming them."""
+    return APIRouter(route_class=StrictRoute, **options)
 
 
 def requires(scope: str) -> Any:
-    """The same as a dependency: `principal: Annotated[Principal, requires("audit:read")]`, or in `dependencies=[…]`."""
-    raise NotImplementedError
+    """Demand a token with `scope`: in `dependencies=[…]` of a route or router, or as `Annotated[Principal, requires(…)]`."""
+    return Depends(_Guard(scope))
 
 
-def refuse_query(request: Request, allowed: Sequence[str] = ()) -> None:
-    """Raise Invalid naming each query parameter that is not in `allowed`. For plain Starlette routes."""
-    raise NotImplementedError
+def authorise(request: HTTPConnection, scope: str) -> Principal:
+    """Who calls, if he may; raises Unauthorized or Forbidden. For plain Starlette routes."""
+    given = None
+    for name, value in request.scope["headers"]:
+        if name == _AUTHORIZATION:
+            given = value
+            break
+    tokens: Tokens = request.scope["app"].state.tokens
+    principal = tokens.principal(given)
+    request.scope["principal"] = principal
+    principal.must(scope)
+    return principal
+
+
+def refuse_query(request: HTTPConnection, allowed: Iterable[str] = ()) -> None:
+    """Raise Invalid naming each query parameter that is unknown or given twice. For plain Starlette routes."""
+    if not request.scope["query_string"]:
+        return
+    seen: set[str] = set()
+    errors = []
+    for name, _ in request.query_params.multi_items():
+        if name not in allowed:
+            errors.append({"field": name, "reason": "is not a query parameter here"})
+        elif name in seen:
+            errors.append({"field": name, "reason": "is given more than once"})
+        seen.add(name)
+    if errors:
+        raise Invalid(errors)
 
 
 async def body_of(request: Request) -> bytes:
-    """The whole body, under the path's limit (TooLarge)."""
-    raise NotImplementedError
+    """The whole body; TooLarge beyond the path's limit."""
+    return await request.body()
 
 
-def check_json(raw: bytes) -> None:
-    """Refuse what every JSON body must not hold: NUL characters, lone surrogates, more than 64 levels. Raises Invalid."""
-    raise NotImplementedError
+class StrictRoute(APIRoute):
+    """A route that authorises first, then looks at the query, and only then reads and validates."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        handle = super().get_route_handler()
+        whole = list(_tree(self.dependant))
+        allowed = frozenset(name for part in whole for parameter in part.query_params for name in _names(parameter))
+        guards = [part.call for part in whole if isinstance(part.call, _Guard)]
+
+        async def strict(request: Request) -> Response:
+            for guard in guards:
+                authorise(request, guard.scope)
+            refuse_query(request, allowed)
+            if self.body_field is not None:
+                check_json(await request.body())
+            return await handle(request)  # type: ignore[no-any-return]  # FastAPI's own annotation says Any
+
+        return strict
 
 
-def parse_json(raw: bytes) -> Any:
-    """`check_json`, then the parsed value. Raises Invalid for malformed JSON."""
-    raise NotImplementedError
+class _Guard:
+    """The dependency behind `requires`. A class, so that routes find it among their dependencies."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: HTTPConnection) -> Principal:
+        return authorise(request, self.scope)
 
 
-def serve(app: FastAPI, service: Service, host: str, port: int) -> int:
-    """Serve until SIGTERM or SIGINT; returns the process's exit code. Blocks."""
-    raise NotImplementedError
+def _tree(dependant: Dependant) -> Iterable[Dependant]:
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _tree(each)
 
 
-Endpoint = Callable[[Request], Any]
+def _names(parameter: Any) -> Iterable[str]:
+    annotation = parameter.field_info.annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [field.alias or name for name, field in annotation.model_fields.items()]
+    return [parameter.alias]
+
+
+def _probes(checks: Checks, metrics: Metrics) -> list[BaseRoute]:
+    async def healthz(_request: Request) -> Response:
+        return Response(b'{"status":"alive"}', media_type="application/json")
+
+    async def readyz(_request: Request) -> Response:
+        status, body = await checks.report()
+        headers = {"retry-after": "1"} if status == 503 else None
+        return Response(orjson.dumps(body, default=str), status, headers, "application/json")
+
+    async def figures(_request: Request) -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)]
+
+
+def _refuse_by_problems(app: FastAPI) -> None:
+    async def refused(_request: Request, error: Any) -> Response:
+        return problem(error)
+
+    async def invalid(_request: Request, error: Any) -> Response:
+        return problem(from_details(error.errors(), skip=1))
+
+    async def http(_request: Request, error: Any) -> Response:
+        return _of_http(error)
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+
+
+def _of_http(error: HTTPException) -> Response:
+    """Starlette's and FastAPI's own refusals. 405 is not in the contract's list: it is a kind of `not-found`."""
+    if isinstance(error.__cause__, Refused):
+        return problem(error.__cause__)
+    if error.status_code == 404:
+        return problem(NotFound("there is nothing at this path; /docs lists what there is"))
+    if error.status_code == 405:
+        return problem(NotFound("this path does not take this method"), status=405, headers=error.headers)
+    if error.status_code == 413:
+        return problem(TooLarge(error.detail))
+    if error.status_code >= 500:
+        return problem(Unavailable(error.detail))
+    return problem(Invalid([{"field": "body", "reason": error.detail}]))
