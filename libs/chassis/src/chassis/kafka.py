@@ -1,15 +1,22 @@
 """Kafka's clients with the settings that lose nothing, and a deadline for every await on them."""
 
+import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from events.catalogue import TOPICS
 
 from chassis.errors import Transient
 from chassis.settings import ServiceSettings
 
 T = TypeVar("T")
+
+MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
+BATCH_BYTES: Final = 1024 * 1024
+_REQUEST_MS: Final = 10_000
 
 
 class NoAnswer(Transient):
@@ -30,24 +37,79 @@ def logical(settings: ServiceSettings, topic: str) -> str:
 
 def partitions_of(settings: ServiceSettings, topic: str) -> int:
     """How many partitions this deployment gives a logical topic."""
-    raise NotImplementedError
+    if TOPICS[topic].partitions == "contacts":
+        return settings.contacts_partitions
+    return settings.other_partitions
 
 
 async def deadline(awaitable: Awaitable[T], seconds: float, what: str) -> T:
-    """The awaitable's result; `NoAnswer` after `seconds` or on any error of Kafka. Its outcome is then unknown."""
-    raise NotImplementedError
+    """The awaitable's result; `NoAnswer` after `seconds` or on any error of Kafka. Its outcome is then unknown.
+
+    aiokafka's awaits may hang for ever while the broker is away, and its wait loops may swallow a cancellation; so the
+    awaitable is left to itself after the deadline, cancelled but not waited for.
+    """
+    task = asyncio.ensure_future(awaitable)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        _abandon(task)
+        raise
+    if not done:
+        _abandon(task)
+        raise NoAnswer(f"{what}: no answer from Kafka within {seconds:g} s")
+    try:
+        return task.result()
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise NoAnswer(f"{what}: {type(error).__name__} {error}".strip()) from error
 
 
 def producer(settings: ServiceSettings) -> AIOKafkaProducer:
     """Idempotent, acks=all, batches of 1 MiB; not started. Send with `send_batch` only: the partitioner is ours."""
-    raise NotImplementedError
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        client_id=settings.replica,
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=BATCH_BYTES,
+        max_request_size=MAX_RECORD_BYTES,
+        request_timeout_ms=_REQUEST_MS,
+        metadata_max_age_ms=60_000,
+        partitioner=_refuse_to_choose,
+    )
 
 
 def consumer(settings: ServiceSettings, *, group: str | None, max_poll_records: int = 5_000) -> AIOKafkaConsumer:
     """Without auto commit and without a place to begin by itself (auto_offset_reset none); not started."""
-    raise NotImplementedError
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        client_id=settings.replica,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_poll_records=max_poll_records,
+        max_partition_fetch_bytes=MAX_RECORD_BYTES,
+        fetch_max_wait_ms=500,
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=3_000,
+        max_poll_interval_ms=300_000,
+        request_timeout_ms=_REQUEST_MS + 5_000,
+        metadata_max_age_ms=60_000,
+    )
 
 
 def admin(settings: ServiceSettings) -> AIOKafkaAdminClient:
     """An admin client; not started. Its errors come as codes in the answers."""
-    raise NotImplementedError
+    return AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        client_id=settings.replica,
+        request_timeout_ms=_REQUEST_MS,
+    )
+
+
+def _abandon(task: "asyncio.Future[T]") -> None:
+    task.cancel()
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def _refuse_to_choose(*_: object) -> int:
+    raise RuntimeError("partitions are chosen by events.catalogue.partition_of, and records sent with send_batch")
