@@ -1,0 +1,51 @@
+"""Where everything lies: the tools and jars beside the code, the data of one stack under its run folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[4]
+JARS = ROOT / ".tools" / "jars"
+JARS_LOCK = Path(__file__).resolve().parents[2] / "jars.lock"
+
+_POSTGRES, _KAFKA = 32, 92
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One stack's folder and ports. Kafka's controller has the port after Kafka's own."""
+
+    run: Path
+    port_base: int
+
+    @property
+    def postgres_port(self) -> int:
+        return self.port_base + _POSTGRES
+
+    @property
+    def kafka_port(self) -> int:
+        return self.port_base + _KAFKA
+
+    @property
+    def logs(self) -> Path:
+        return self.run / "logs"
+
+    @property
+    def stack_file(self) -> Path:
+        return self.run / "stack.json"
+
+    @property
+    def secrets_file(self) -> Path:
+        return self.run / "secrets.json"
+
+
+def layout_of(environment: Mapping[str, str]) -> Layout:
+    """Raises ValueError where THROUGHLINE_PORT_BASE is no base of ports."""
+    run = Path(environment.get("THROUGHLINE_RUN_DIR") or ".run")
+    text = environment.get("THROUGHLINE_PORT_BASE") or "8000"
+    if not text.isdigit() or not 1024 <= int(text) <= 65535 - _KAFKA - 1:
+        raise ValueError(f"THROUGHLINE_PORT_BASE is {text!r}; it must be a number from 1024 to {65535 - _KAFKA - 1}")
+    return Layout(run=Path(os.path.abspath(ROOT / run)), port_base=int(text))

@@ -1,0 +1,202 @@
+"""Processes that outlive their parent: told apart by start time, found again, and ended whatever state they are in."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from local_stack.files import replace_file
+
+MARK = "THROUGHLINE_STACK_MARK"
+_POLL_S = 0.02
+_LOG_LIMIT = 20 * 1024 * 1024
+
+
+class Stuck(Exception):
+    """A process is there even after SIGKILL (it sleeps in the kernel, or belongs to somebody else)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process for good: a pid may be given out again, a pid with its start time and boot may not.
+
+    `started` is in clock ticks after the boot (field 22 of /proc/<pid>/stat).
+    """
+
+    pid: int
+    started: int
+    boot: str
+
+    def is_alive(self) -> bool:
+        return look(self.pid) == self
+
+    def is_frozen(self) -> bool:
+        return self.is_alive() and _state(self.pid) in "Tt"
+
+    def age_s(self) -> float:
+        uptime = float(Path("/proc/uptime").read_text().split()[0])
+        return max(0.0, uptime - self.started / os.sysconf("SC_CLK_TCK"))
+
+
+def look(pid: int) -> Process | None:
+    """The process that has this pid now; None where there is none, or just a zombie that nobody has reaped."""
+    fields = _stat(pid)
+    if fields is None or fields[0] in "ZX":
+        return None
+    return Process(pid, int(fields[19]), _boot())
+
+
+def command_of(pid: int) -> str:
+    """The command line as typed, or the name in brackets where it cannot be read; empty for no such process."""
+    with contextlib.suppress(OSError):
+        folder = Path(f"/proc/{pid}")
+        words = folder.joinpath("cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+        return words or f"[{folder.joinpath('comm').read_text().strip()}]"
+    return ""
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    mark: Path,
+    log: Path,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    user: str | None = None,
+) -> Process:
+    """Starts a process in a session of its own that writes to `log`, and by whose `mark` it is found without its pid."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _LOG_LIMIT:
+        log.replace(log.with_name(log.name + ".1"))
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [os.fspath(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**environment, MARK: _mark(mark)},
+            cwd=folder,
+            user=user,
+            start_new_session=True,
+        )
+    found = look(child.pid)
+    threading.Thread(target=child.wait, daemon=True).start()
+    # One that has ended already was never anybody else: a start time that no process has keeps it apart.
+    return found or Process(child.pid, 0, _boot())
+
+
+def remember(path: Path, process: Process) -> None:
+    replace_file(path, json.dumps(asdict(process)))
+
+
+def recall(path: Path) -> Process | None:
+    """The process that was remembered here, if it is alive still."""
+    try:
+        process = Process(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return process if process.is_alive() else None
+
+
+def marked(mark: Path) -> list[Process]:
+    """Every process that was spawned with this mark, and what these have started."""
+    wanted = f"{MARK}={_mark(mark)}".encode()
+    return _where(lambda folder: wanted in folder.joinpath("environ").read_bytes().split(b"\0"))
+
+
+def working_in(folder: Path) -> list[Process]:
+    """Every process whose working folder this is: PostgreSQL's backends write over their environment, but stay here."""
+    wanted = os.path.realpath(folder)
+    return _where(lambda entry: os.readlink(entry / "cwd") == wanted)
+
+
+def end(processes: Iterable[Process], *, by: signal.Signals = signal.SIGTERM, patience_s: float = 8.0) -> None:
+    """Ends them all, frozen ones too: `by` first, SIGKILL where that was not enough. Raises Stuck."""
+    found = [process for process in processes if process.pid != os.getpid()]
+    for process in found:
+        _send(process, by)
+        _send(process, signal.SIGCONT)
+    if by == signal.SIGKILL or not gone(found, patience_s):
+        for process in found:
+            _send(process, signal.SIGKILL)
+    if not gone(found, 10.0):
+        left = ", ".join(f"{p.pid} ({command_of(p.pid)[:80]})" for p in found if p.is_alive())
+        raise Stuck(f"cannot end process {left}: not even SIGKILL does")
+
+
+def thaw(processes: Iterable[Process]) -> None:
+    for process in processes:
+        _send(process, signal.SIGCONT)
+
+
+def freeze(processes: Iterable[Process]) -> None:
+    for process in processes:
+        _send(process, signal.SIGSTOP)
+
+
+def gone(processes: Sequence[Process], patience_s: float) -> bool:
+    """Waits until none of them is alive; False where `patience_s` was not enough."""
+    return wait_until(lambda: not any(process.is_alive() for process in processes), patience_s)
+
+
+def wait_until(holds: Callable[[], bool], patience_s: float, every_s: float = _POLL_S) -> bool:
+    """Asks again and again; True as soon as it holds, False after `patience_s`."""
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(every_s)
+    return True
+
+
+def _send(process: Process, number: signal.Signals) -> None:
+    if process.is_alive():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, number)
+
+
+def _where(holds: Callable[[Path], bool]) -> list[Process]:
+    return [process for folder, process in _all() if _asks(holds, folder)]
+
+
+def _asks(holds: Callable[[Path], bool], folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return holds(folder)
+    return False
+
+
+def _all() -> Iterator[tuple[Path, Process]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and (process := look(int(folder.name))) is not None:
+            yield folder, process
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields from the third on: the second is a name in brackets, which may hold anything."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def _state(pid: int) -> str:
+    fields = _stat(pid)
+    return fields[0] if fields else "X"
+
+
+def _mark(folder: Path) -> str:
+    return os.path.realpath(folder)
+
+
+@cache
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -1,0 +1,90 @@
+"""What Kafka, PostgreSQL and our services have in common here: how a part is found, judged, started and ended."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Protocol
+
+from local_stack.processes import Process, command_of, end, wait_until
+
+
+class Failed(Exception):
+    """A part did not come up, or cannot; the message says why and where to read on."""
+
+
+class Server(Protocol):
+    """One part of a stack. What is remembered of it stands in files, so that any later command finds it again."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def log(self) -> Path: ...
+
+    @property
+    def patience_s(self) -> float:
+        """How long after its start it may take to answer before it counts as one that never will."""
+
+    def process(self) -> Process | None:
+        """The process that serves, if it is alive."""
+
+    def answers(self) -> bool:
+        """Whether it does its work: a real question, answered within 3 s. A connection alone proves nothing."""
+
+    def launch(self) -> Process:
+        """Clears what a dead one left behind and starts it; it does not wait for an answer."""
+
+    def remains(self) -> list[Process]:
+        """Every process that belongs to it, its orphans too."""
+
+    def stop(self) -> None:
+        """Ends it the way that keeps its data best, and by force where that does not help."""
+
+
+def ensure(server: Server, deadline: float) -> bool:
+    """Makes the server answer by `deadline` (monotonic): True where it had to be started. Raises Failed.
+
+    One that runs and does not answer is given what is left of its patience, counted from its own start; a frozen one
+    gets none.
+    """
+    process = server.process()
+    if process is not None and server.answers():
+        return False
+    if process is not None and _comes_to(server, process, deadline):
+        return False
+    end(server.remains(), by=signal.SIGKILL)
+    await_answer(server, server.launch(), deadline)
+    return True
+
+
+def await_answer(server: Server, process: Process, deadline: float) -> None:
+    """Waits for the answer of a server that was just started. Raises Failed with the end of its log."""
+    patience_s = min(server.patience_s, deadline - time.monotonic())
+    wait_until(lambda: not process.is_alive() or server.answers(), patience_s, every_s=0.05)
+    if not process.is_alive():
+        raise Failed(f"{server.name} ended right after its start; the end of {server.log}:\n{tail(server.log)}")
+    if not server.answers():
+        raise Failed(f"{server.name} does not answer after {patience_s:.0f} s; the end of {server.log}:\n{tail(server.log)}")
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    try:
+        text = log.read_text(errors="replace")
+    except OSError:
+        return "  (there is no log)"
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+
+
+def describe(process: Process) -> str:
+    return f"{process.pid} ({command_of(process.pid)[:80]})"
+
+
+def _comes_to(server: Server, process: Process, deadline: float) -> bool:
+    """Waits for one that may be starting still, or on the way out."""
+    patience_s = min(server.patience_s - process.age_s(), deadline - time.monotonic())
+    if process.is_frozen() or patience_s <= 0:
+        return False
+    wait_until(lambda: not process.is_alive() or process.is_frozen() or server.answers(), patience_s, every_s=0.1)
+    return process.is_alive() and server.answers()
