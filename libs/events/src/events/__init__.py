@@ -1,0 +1,1 @@
+"""Throughline's events: models, catalogue, codec and lifecycle. Pure: no I/O, no clock, no random numbers."""
