@@ -30,7 +30,7 @@ def benches() -> dict[str, Bench]:
 @app.command()
 def main(
     only: Annotated[str, typer.Option(help="Names with commas between; all where left out.")] = "",
-    rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of each variant instead of the bench's own.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of each variant; else the bench's own.")] = None,
     scale: Annotated[float, typer.Option(min=0.001, help="Share of the work; results are written at 1 alone.")] = 1.0,
     check: Annotated[bool, typer.Option(help="Exit 1 where a claim is not reached.")] = False,
 ) -> None:

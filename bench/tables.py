@@ -8,7 +8,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.common import Bench
+from bench.common import Claim
 from bench.rounds import Outcome
 
 RESULTS = Path(__file__).parent / "results"
@@ -45,10 +45,7 @@ def markdown(outcome: Outcome) -> str:
     lines = [f"## {bench.name}: {bench.question}", "", f"Every variant alike: {bench.guarantees}.", ""]
     lines += _medians(outcome)
     lines += ["", "| the product's | beside | at least | reached |", "|---|---|---|---|"]
-    lines += [
-        f"| {figure_of(claim.figure).label} | {claim.against} | {claim.at_least:g} × | {_reached(outcome, bench, n)} |"
-        for n, claim in enumerate(bench.claims)
-    ]
+    lines += [_claim(outcome, claim) for claim in bench.claims]
     return "\n".join(lines) + "\n"
 
 
@@ -63,10 +60,10 @@ def _medians(outcome: Outcome) -> list[str]:
     return lines
 
 
-def _reached(outcome: Outcome, bench: Bench, number: int) -> str:
-    claim = bench.claims[number]
+def _claim(outcome: Outcome, claim: Claim) -> str:
     reached = outcome.ratio(claim)
-    return f"**{reached:.1f} ×**" if reached >= claim.at_least else f"{reached:.1f} × (short of it)"
+    said = f"**{reached:.1f} times**" if reached >= claim.at_least else f"{reached:.1f} times (short of it)"
+    return f"| {figure_of(claim.figure).label} | {claim.against} | {claim.at_least:g} times | {said} |"
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:

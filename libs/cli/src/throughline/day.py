@@ -9,8 +9,8 @@ from throughline.day_course import Desk, Inquiry, run_its_course
 from throughline.day_figures import CALLS_BY_HOUR, KINDS, PREFERRED_SHARE, STAFFED_HOURS
 from throughline.day_story import Line, Story
 from throughline.day_texts import PRODUCTS, SKILLS, TOPICS
+from throughline.spans import DAY_US, HOUR_US
 
-HOUR_US = 3_600_000_000
 CONTACTS_A_DAY = 1_200
 CHANNELS = {"voice": 0.62, "chat": 0.14, "email": 0.12, "web": 0.05, "sms": 0.04, "social": 0.03}
 RETURNING_SHARE = 0.3
@@ -29,7 +29,7 @@ def day(midnight_us: int, seed: int, contacts: int = CONTACTS_A_DAY) -> list[Lin
     desk = Desk(chance)
     stories: list[Story] = []
     for number, at_us in enumerate(_arrivals(chance, midnight_us, contacts), 1):
-        story = Story(f"day-{midnight_us // (24 * HOUR_US)}-{seed}-{number:05d}")
+        story = Story(f"day-{midnight_us // DAY_US}-{seed}-{number:05d}")
         inquiry = _inquiry(chance, contacts, at_us, midnight_us)
         story.tell("ContactReceived", at_us, inquiry.contact)
         run_its_course(story, inquiry, desk)

@@ -110,7 +110,7 @@ def _wait(chance: random.Random, inquiry: Inquiry) -> tuple[int, bool]:
     menu_us = _drawn(chance, MENU_SECONDS) if inquiry.channel == "voice" else 0
     closed = inquiry.hour not in STAFFED_HOURS
     queues = chance.random() < QUEUED_SHARE_BY_HOUR[inquiry.hour]
-    if spoken and (closed or not queues and chance.random() < kind.leaves_in_menu):
+    if spoken and (closed or (not queues and chance.random() < kind.leaves_in_menu)):
         return menu_us + _us(chance.uniform(1, 8)), True
     patience_us, wait_us = _drawn(chance, kind.patience), _drawn(chance, kind.wait) if queues else 0
     if spoken and patience_us < wait_us:

@@ -4,7 +4,7 @@ Computed from the Technion's "Anonymous Bank" call log, February 1999: the 20 we
 calls without the phantom ones, rounded. Only these figures are kept here, no call of the log. Quantiles are
 `(share, seconds)` points of a distribution, to be read by straight lines in between. Patience and the wait on offer
 hide one another (who is served does not show his patience, who hangs up not the wait that he was spared), so both are
-Kaplan–Meier estimates over the calls that queued; the last point of a patience curve that never came down to zero is
+Kaplan-Meier estimates over the calls that queued; the last point of a patience curve that never came down to zero is
 where the estimate ends.
 """
 
