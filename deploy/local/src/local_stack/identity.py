@@ -23,7 +23,7 @@ class Identity:
 
 
 def identity(folder: Path) -> Identity:
-    """Who may serve the data in `folder`. A user namespace of its own comes first: its files stay ours. Raises Failed."""
+    """Who may serve the data in `folder`: a user namespace comes first, as its files stay ours. Raises Failed."""
     if os.geteuid() != 0 and _has_a_name():
         return Identity()
     prefix = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--")
@@ -49,4 +49,5 @@ def _works(prefix: tuple[str, ...], reachable: Path | None = None) -> bool:
     if shutil.which(prefix[0]) is None:
         return False
     probe = ["test", "-x", os.fspath(reachable)] if reachable else ["true"]
-    return subprocess.run([*prefix, *probe], stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    done = subprocess.run([*prefix, *probe], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0

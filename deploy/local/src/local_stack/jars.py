@@ -47,7 +47,7 @@ def class_path(folder: Path = JARS) -> str:
     return ":".join(map(str, paths))
 
 
-def fetch(folder: Path = JARS, say: Callable[[int, int], None] = lambda done, of: None) -> int:
+def fetch(folder: Path = JARS, say: Callable[[int, int], None] | None = None) -> int:
     """Brings every jar of the lock into the folder; returns how many were fetched. Raises Failed.
 
     A jar whose size and time are still those of its last comparison is not read again.
@@ -58,13 +58,14 @@ def fetch(folder: Path = JARS, say: Callable[[int, int], None] = lambda done, of
     with ThreadPoolExecutor(_THREADS) as threads:
         for done, work in enumerate(as_completed([threads.submit(_fetch, jar, folder) for jar in wanted]), start=1):
             work.result()
-            say(len(jars) - len(wanted) + done, len(jars))
+            if say is not None:
+                say(len(jars) - len(wanted) + done, len(jars))
     seen.write(jars, folder)
     return len(wanted)
 
 
 def _fetch(jar: Jar, folder: Path) -> None:
-    """An interrupted download leaves a short jar, which jgo takes for good ever after: so the sum decides, not its presence."""
+    """An interrupted download leaves a short jar, which jgo takes for good ever after: so its sum decides."""
     path = jar.under(folder)
     if path.exists() and _sum(path) == jar.sha256:
         return

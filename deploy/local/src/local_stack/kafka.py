@@ -161,6 +161,7 @@ class Kafka:
                 stdout=output,
                 stderr=output,
                 timeout=60,
+                check=False,
             )
         if done.returncode != 0:
             raise Failed(f"Kafka's storage cannot be formatted; the end of {self._output}:\n{tail(self._output)}")
@@ -191,7 +192,7 @@ def _metadata_request() -> bytes:
 
 
 def _is_served(answer: bytes) -> bool:
-    """Brokers are (id, host, port, rack), strings with a length of 16 bits, -1 for null; then comes the controller's id."""
+    """Brokers are (id, host, port, rack), strings with a length of 16 bits, -1 for null; then the controller's id."""
     brokers = struct.unpack_from(">i", answer, 4)[0]
     at = 8
     for _ in range(brokers):

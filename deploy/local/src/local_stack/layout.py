@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,4 +47,4 @@ def layout_of(environment: Mapping[str, str]) -> Layout:
     text = environment.get("THROUGHLINE_PORT_BASE") or "8000"
     if not text.isdigit() or not 1024 <= int(text) <= 65535 - _KAFKA - 1:
         raise ValueError(f"THROUGHLINE_PORT_BASE is {text!r}; it must be a number from 1024 to {65535 - _KAFKA - 1}")
-    return Layout(run=Path(os.path.abspath(ROOT / run)), port_base=int(text))
+    return Layout(run=(ROOT / run).absolute(), port_base=int(text))

@@ -12,7 +12,7 @@ from local_stack.processes import command_of, wait_until
 
 HOST = "127.0.0.1"
 _LISTENING = "0A"
-# Below the range that Linux takes outgoing connections' ports from, or one of these may take ours while a server is down.
+# Below the range that Linux takes for outgoing connections, or one of these may have ours while a server is down.
 _FIRST, _LAST = 20_000, 32_000
 
 

@@ -73,7 +73,8 @@ class Postgres:
         if not self._initialised.exists():
             self._make_cluster(who)
         settings = [f"{name}={value}" for name, value in {**_SETTINGS, "port": str(self.port)}.items()]
-        command = [*who.prefix, binary("postgres"), "-D", self._data, *(f"--{setting}" for setting in settings)]
+        command: list[str | Path] = [*who.prefix, binary("postgres"), "-D", self._data]
+        command += [f"--{setting}" for setting in settings]
         process = spawn(command, mark=self.folder, log=self.log, environment=_ENVIRONMENT, user=who.user)
         remember(self._pid_file, process)
         return process
@@ -122,13 +123,20 @@ class Postgres:
         self._initialised.touch()
 
     def _initdb(self, who: Identity, secret: Path) -> None:
-        command = [*who.prefix, binary("initdb"), "-D", self._data, "-U", "postgres", "-A", "scram-sha-256"]
+        command: list[str | Path] = [*who.prefix, binary("initdb"), "-D", self._data]
+        command += ["-U", "postgres", "-A", "scram-sha-256"]
         command += [f"--pwfile={secret}", "-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command += ["--locale=C", "--no-instructions"]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             done = subprocess.run(
-                command, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, user=who.user, timeout=90
+                command,
+                env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                user=who.user,
+                timeout=90,
             )
         if done.returncode != 0:
             raise Failed(f"initdb could not make {self._data}; the end of {self.log}:\n{tail(self.log)}")

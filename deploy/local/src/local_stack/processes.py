@@ -73,7 +73,7 @@ def spawn(
     folder: Path | None = None,
     user: str | None = None,
 ) -> Process:
-    """Starts a process in a session of its own that writes to `log`, and by whose `mark` it is found without its pid."""
+    """Starts a process in a session of its own, which writes to `log` and is found by its `mark` without a pid."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
         log.replace(log.with_name(log.name + ".1"))

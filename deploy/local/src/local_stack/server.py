@@ -64,9 +64,9 @@ def await_answer(server: Server, process: Process, deadline: float) -> None:
     patience_s = min(server.patience_s, deadline - time.monotonic())
     wait_until(lambda: not process.is_alive() or server.answers(), patience_s, every_s=0.05)
     if not process.is_alive():
-        raise Failed(f"{server.name} ended right after its start; the end of {server.log}:\n{tail(server.log)}")
+        raise Failed(f"{server.name} ended right after its start; {_end_of(server.log)}")
     if not server.answers():
-        raise Failed(f"{server.name} does not answer after {patience_s:.0f} s; the end of {server.log}:\n{tail(server.log)}")
+        raise Failed(f"{server.name} does not answer after {patience_s:.0f} s; {_end_of(server.log)}")
 
 
 def tail(log: Path, lines: int = 12) -> str:
@@ -75,6 +75,10 @@ def tail(log: Path, lines: int = 12) -> str:
     except OSError:
         return "  (there is no log)"
     return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+
+
+def _end_of(log: Path) -> str:
+    return f"the end of {log}:\n{tail(log)}"
 
 
 def describe(process: Process) -> str:
