@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 from events.catalogue import TOPICS
 
 from chassis.errors import Transient
@@ -17,6 +18,7 @@ T = TypeVar("T")
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 BATCH_BYTES: Final = 1024 * 1024
 _REQUEST_MS: Final = 10_000
+_log = structlog.get_logger(__name__)
 
 
 class NoAnswer(Transient):
@@ -61,6 +63,25 @@ async def deadline(awaitable: Awaitable[T], seconds: float, what: str) -> T:
         return task.result()
     except (KafkaError, OSError, TimeoutError) as error:
         raise NoAnswer(f"{what}: {type(error).__name__} {error}".strip()) from error
+
+
+async def ended(closing: Awaitable[object]) -> None:
+    """Closes a client as far as it can be closed: within 2 s, and whatever it answers (aiokafka's `stop` may hang)."""
+    try:
+        await deadline(closing, 2.0, "close the client")
+    except Transient as error:
+        _log.info("kafka_client_left_behind", reason=str(error))
+
+
+async def discarded(client: AIOKafkaProducer) -> None:
+    """Throws a producer away whose batches may never be answered.
+
+    Its `stop` first waits for them; they are failed before by the one call that does so, which is not public (the
+    version is pinned).
+    """
+    client._message_accumulator.fail_all(ProducerClosed())
+    await ended(client.stop())
+    await ended(client.client.close())
 
 
 def producer(settings: ServiceSettings) -> AIOKafkaProducer:

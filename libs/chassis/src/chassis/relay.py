@@ -1,34 +1,221 @@
 """The relay: committed event rows to Kafka, in commit-safe order, by one publisher at a time."""
 
 import asyncio
+from contextlib import suppress
+from time import monotonic
+from typing import Final
 
+import structlog
+
+from chassis import metrics as catalogue
+from chassis import outbox, relay_lease
+from chassis.backoff import Backoff
 from chassis.database import Database
+from chassis.errors import Unavailable
+from chassis.kafka import NoAnswer
 from chassis.metrics import Metrics
-from chassis.readiness import Finding
+from chassis.publisher import Publisher
+from chassis.readiness import OK, Finding, degraded, down
+from chassis.relay_lease import Lease, LeaseLost, Place
+from chassis.relay_wake import Wake
 from chassis.settings import ServiceSettings
+
+_NET_S: Final = 0.5
+_STAND_BY_S: Final = 1.0
+_RENEW_S: Final = 1.5
+_LOOK_S: Final = 1.0
+_BOUND_OLD_S: Final = 5.0
+_OUTBOX_OLD_S: Final = 30.0
+_log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """Publishes a service's event rows. Every replica has one; the one that holds the fenced lease publishes."""
+    """Publishes a service's event rows. Every replica has one; the one that holds the fenced lease publishes.
+
+    One round is in flight at a time, so that the order of each key outlives a failure. The cursor moves over what is
+    acknowledged without a gap; a holder that dies before it moved leaves duplicates in the log, never a loss.
+    """
 
     def __init__(
         self, db: Database, settings: ServiceSettings, metrics: Metrics, *, ready: asyncio.Event | None = None
     ) -> None:
         """`ready` is `Topics.made`: nothing is sent before it is set (sending to an unknown topic hangs)."""
-        raise NotImplementedError
+        self._db = db
+        self._settings = settings
+        self._metrics = metrics
+        self._ready = ready
+        self._wake = Wake(db)
+        self._publisher = Publisher(settings)
+        self._backoff = Backoff(first_s=0.1, most_s=5.0)
+        self._held_back = self._backoff
+        self._lease: Lease | None = None
+        self._seen: outbox.Look | None = None
+        self._bound = (0, monotonic())
+        self._trouble: str | None = None
+        self._stopped = False
 
     async def run(self) -> None:
         """Publish until `stop()`; Kafka's and PostgreSQL's absence is waited out."""
-        raise NotImplementedError
+        watching = asyncio.create_task(self._watch())
+        try:
+            await self._until_ready()
+            while not self._stopped:
+                await self._turn()
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            await self._wake.close()
 
     def stop(self) -> None:
         """Ask `run` to end; the lease is given back."""
-        raise NotImplementedError
+        self._stopped = True
+        self._wake.set()
 
     def wake(self) -> None:
         """There is something new: call it after each commit. A replica without the lease tells the one that has it."""
-        raise NotImplementedError
+        self._wake.set()
 
     def check(self) -> Finding:
         """For `/readyz`: the lease, the last error, the bound's age, a cursor from another cluster."""
-        raise NotImplementedError
+        if self._ready is not None and not self._ready.is_set():
+            return down("waits for the topics")
+        if self._trouble is not None:
+            return down(self._trouble)
+        facts = {"holds_lease": self._lease is not None, "bound_age_s": round(self._bound_age_s, 1)}
+        if self._bound_age_s > _BOUND_OLD_S:
+            return degraded(
+                "a transaction in this PostgreSQL cluster holds the relay back: end the oldest of pg_stat_activity "
+                "(by backend_xid) or pg_prepared_xacts",
+                **facts,
+            )
+        if self._seen is not None and self._seen.age_s > _OUTBOX_OLD_S:
+            return degraded("events wait to be published", **facts, outbox_age_s=round(self._seen.age_s, 1))
+        return Finding(OK.status, "", facts)
+
+    async def _until_ready(self) -> None:
+        while not (self._stopped or self._ready is None or self._ready.is_set()):
+            await self._wake.wait(_NET_S)
+
+    async def _turn(self) -> None:
+        """Hold the lease for as long as all goes well; or wait for it."""
+        try:
+            self._lease = await self._take()
+            if self._lease is None:
+                await self._wake.stand_by(_STAND_BY_S)
+                self._recovered()
+            else:
+                await self._publish(self._lease)
+        except LeaseLost as error:
+            _log.warning("relay_fenced", reason=str(error))
+        except (NoAnswer, Unavailable) as error:
+            self._report(str(error))
+            await self._rest()
+        finally:
+            self._lease = None
+
+    async def _take(self) -> Lease | None:
+        async with self._db.connection() as connection:
+            if self._seen is None:
+                self._note(await outbox.look(connection))
+            if self._seen is not None and self._seen.from_another_cluster:
+                raise Unavailable(
+                    "the event rows come from another PostgreSQL cluster, whose transaction numbers are ahead: after a "
+                    "restore run the service's `renumber` command once, with all its replicas stopped"
+                )
+            return await relay_lease.take(connection, self._settings.replica)
+
+    async def _publish(self, lease: Lease) -> None:
+        _log.info("relay_lease_taken", epoch=lease.epoch, txid=lease.cursor.txid)
+        renewing = asyncio.create_task(self._renew(lease))
+        try:
+            await self._publisher.start()
+            await self._wake.listen()
+            while not self._stopped and lease.believed:
+                await self._round(lease)
+            if self._stopped:
+                await self._give_back(lease)
+        finally:
+            renewing.cancel()
+            await asyncio.wait({renewing})
+            await self._publisher.discard()
+
+    async def _round(self, lease: Lease) -> None:
+        """Reads, sends, moves the cursor. The wake-up is cleared before the read: what comes after it is not missed."""
+        self._wake.clear()
+        async with self._db.connection() as connection:
+            rows = await outbox.read(connection, lease.cursor)
+            held_back = not rows and await outbox.holds_any(connection, lease.cursor)
+        if not rows:
+            self._recovered()
+            await self._idle(held_back)
+        elif lease.believed:
+            await self._send(lease, rows)
+
+    async def _idle(self, held_back: bool) -> None:
+        """Waits to be woken. Rows that an older transaction holds back are looked for again soon: its end wakes nobody
+        here where it is another service's."""
+        if not held_back:
+            self._held_back = Backoff(first_s=0.002, most_s=0.1)
+        await self._wake.wait(self._held_back.next_s() if held_back else _NET_S)
+
+    async def _send(self, lease: Lease, rows: list[outbox.Row]) -> None:
+        sent = await self._publisher.send(rows)
+        if sent.acknowledged:
+            last = rows[sent.acknowledged - 1]
+            async with self._db.connection() as connection:
+                await lease.advance(connection, Place(last.txid, last.id))
+        if sent.failure is not None:
+            raise NoAnswer(sent.failure)
+        self._recovered()
+
+    async def _renew(self, lease: Lease) -> None:
+        """While a round waits for Kafka the lease is kept; a lost one is found by the next write of the cursor."""
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            try:
+                async with self._db.connection(within_s=_RENEW_S) as connection:
+                    await lease.renew(connection)
+            except (Unavailable, LeaseLost):
+                continue
+
+    async def _give_back(self, lease: Lease) -> None:
+        with suppress(Unavailable):
+            async with self._db.connection(within_s=2) as connection:
+                await lease.give_back(connection)
+
+    async def _watch(self) -> None:
+        while True:
+            with suppress(Unavailable):
+                async with self._db.connection(within_s=_LOOK_S) as connection:
+                    self._note(await outbox.look(connection))
+            await asyncio.sleep(_LOOK_S)
+
+    def _note(self, seen: outbox.Look) -> None:
+        self._seen = seen
+        if seen.xmin != self._bound[0] or seen.xmin >= seen.xmax:
+            self._bound = (seen.xmin, monotonic())
+        self._metrics.gauge(catalogue.OUTBOX_ROWS).set(seen.rows)
+        self._metrics.gauge(catalogue.OUTBOX_AGE).set(seen.age_s)
+        self._metrics.gauge(catalogue.RELAY_XMIN_AGE).set(self._bound_age_s)
+
+    @property
+    def _bound_age_s(self) -> float:
+        return monotonic() - self._bound[1]
+
+    def _report(self, trouble: str) -> None:
+        if self._trouble is None:
+            _log.warning("relay_stalled", reason=trouble)
+        self._trouble = trouble
+
+    def _recovered(self) -> None:
+        if self._trouble is not None:
+            _log.info("relay_recovered")
+        self._trouble = None
+        self._backoff.reset()
+
+    async def _rest(self) -> None:
+        """Sleeps the back-off out, unless it is to stop."""
+        until = monotonic() + self._backoff.next_s()
+        while not self._stopped and (left := until - monotonic()) > 0:
+            await asyncio.sleep(min(left, _NET_S))

@@ -34,6 +34,7 @@ _MAKE: Final = (
         causation_id uuid,
         correlation_id uuid,
         traceparent text,
+        stored_at timestamptz not null default now(),
         payload bytea not null,
         primary key (txid, id)
     )
