@@ -47,6 +47,12 @@ def class_path(folder: Path = JARS) -> str:
     return ":".join(map(str, paths))
 
 
+def missing(folder: Path = JARS) -> bool:
+    """Whether there is anything to fetch, or to compare anew; takes a millisecond."""
+    seen = _Seen(folder / "compared.json")
+    return not all(seen.good(jar, jar.under(folder)) for jar in locked_jars())
+
+
 def fetch(folder: Path = JARS, say: Callable[[int, int], None] | None = None) -> int:
     """Brings every jar of the lock into the folder; returns how many were fetched. Raises Failed.
 

@@ -116,7 +116,7 @@ def marked(mark: Path) -> list[Process]:
 def working_in(folder: Path) -> list[Process]:
     """Every process whose working folder this is: PostgreSQL's backends write over their environment, but stay here."""
     wanted = os.path.realpath(folder)
-    return _where(lambda entry: os.readlink(entry / "cwd") == wanted)
+    return _where(lambda entry: str(entry.joinpath("cwd").readlink()) == wanted)
 
 
 def end(processes: Iterable[Process], *, by: signal.Signals = signal.SIGTERM, patience_s: float = 8.0) -> None:
