@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import asyncpg
 import structlog
 
-from chassis.errors import Misconfigured, Unavailable
+from chassis import sessions
+from chassis.errors import Unavailable
 from chassis.readiness import OK, Finding, down
+from chassis.sessions import Connection, is_data_error, session_settings
+
+__all__ = ["Connection", "Database", "Work", "Writer", "is_data_error", "session_settings"]
 
 T = TypeVar("T")
-Connection = asyncpg.Connection
 Work = Callable[[Connection], Awaitable[T]]
 
-_SILENT: Final = "The database does not answer. Nothing is known to have been done: retry, with the same key if there is one."
-_UNKNOWN: Final = "The commit's answer was lost, so its outcome is unknown: retry with the same key."
-_BEHIND: Final = "The database's schema is behind this service: run its migrate command."
-_MUST_BE_ON: Final = ("synchronous_commit", "fsync", "full_page_writes")
 _log = structlog.get_logger(__name__)
 
 
@@ -49,8 +48,8 @@ class Database:
             min_size=0,
             max_size=self._most,
             server_settings=session_settings(self.name),
-            init=_prepare,
-            reset=_keep_session,
+            init=sessions.prepare,
+            reset=sessions.keep_session,
             timeout=3,
         )
         try:
@@ -77,13 +76,13 @@ class Database:
     async def connection(self, *, within_s: float = 4.5) -> AsyncIterator[Connection]:
         """A connection for reads, each statement a transaction of its own; `within_s` bounds the whole block."""
         pool = self._opened()
-        async with _answering(within_s):
+        async with sessions.answering(within_s):
             proxy = await pool.acquire()
             try:
                 # The pool's proxy has every method of a connection; the stubs only know it as another class.
                 yield cast(Connection, proxy)
             except BaseException as error:
-                if _spoils(error):
+                if sessions.spoils(error):
                     proxy.terminate()
                 raise
             finally:
@@ -93,15 +92,15 @@ class Database:
     async def transaction(self, *, within_s: float = 4.5) -> AsyncIterator[Connection]:
         """One transaction: committed at the end of the block, rolled back on an exception.
 
-        A commit whose answer is lost raises `Unavailable` ("retry with the same key"): its outcome is unknown. Where the
-        task is cancelled the connection is thrown away, so that no open transaction returns to the pool. Work for a
-        request belongs into `run`, which outlives the request's cancellation.
+        A commit whose answer is lost raises `Unavailable` ("retry with the same key"): its outcome is unknown. Where
+        the task is cancelled the connection is thrown away, so that no open transaction returns to the pool. Work for
+        a request belongs into `run`, which outlives the request's cancellation.
         """
-        async with self.connection(within_s=within_s) as connection, _transaction(connection):
+        async with self.connection(within_s=within_s) as connection, sessions.transaction(connection):
             yield connection
 
     async def run(self, work: Work[T], *, within_s: float = 4.5) -> T:
-        """`work` in one transaction and a task of its own: where the caller is cancelled, it is finished all the same."""
+        """`work` in one transaction and a task of its own: where the caller is cancelled, it is finished anyway."""
 
         async def whole() -> T:
             async with self.transaction(within_s=within_s) as connection:
@@ -132,7 +131,9 @@ class Database:
             async with self.connection(within_s=1.5) as connection:
                 await connection.execute("select 1")
         except Unavailable as error:
-            return down(f"PostgreSQL does not answer ({type(error.__cause__).__name__}): start it or correct DATABASE_URL")
+            return down(
+                f"PostgreSQL does not answer ({type(error.__cause__).__name__}): start it or correct DATABASE_URL"
+            )
         return OK
 
     def _opened(self) -> asyncpg.Pool:
@@ -155,13 +156,13 @@ class Writer:
 
     async def run(self, work: Work[T], *, within_s: float = 4.5) -> T:
         """`work` in one transaction on the dedicated connection; errors as `Database.run`."""
-        async with self._turn, _answering(within_s):
+        async with self._turn, sessions.answering(within_s):
             try:
                 connection = await self._connected()
-                async with _transaction(connection):
+                async with sessions.transaction(connection):
                     return await work(connection)
             except BaseException as error:
-                if _spoils(error):
+                if sessions.spoils(error):
                     self._throw_away()
                 raise
 
@@ -176,117 +177,13 @@ class Writer:
         if self._connection is None or self._connection.is_closed():
             settings = session_settings(self._name) | {"plan_cache_mode": "force_custom_plan"}
             self._connection = await asyncpg.connect(self._dsn, server_settings=settings, timeout=3)
-            await _prepare(self._connection)
+            await sessions.prepare(self._connection)
         return self._connection
 
     def _throw_away(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
-
-
-def session_settings(name: str) -> dict[str, str]:
-    """What every session is started with.
-
-    The limits on transactions keep one that hangs from holding back the relays of the whole cluster.
-    """
-    return {
-        "application_name": name[:63],
-        "transaction_timeout": "10s",
-        "idle_in_transaction_session_timeout": "10s",
-        "statement_timeout": "10s",
-        "lock_timeout": "4s",
-        "TimeZone": "UTC",
-        "jit": "off",
-    }
-
-
-def is_data_error(error: BaseException) -> bool:
-    """Whether a row's own content is at fault (SQLSTATE class 22 or 23, or refused by the client's encoder)."""
-    if isinstance(error, asyncpg.PostgresError):
-        return _sqlstate(error)[:2] in {"22", "23"}
-    return isinstance(error, asyncpg.DataError)
-
-
-@asynccontextmanager
-async def _transaction(connection: Connection) -> AsyncIterator[None]:
-    await connection.execute("begin")
-    try:
-        yield
-    except BaseException as error:
-        if not _spoils(error):
-            await connection.execute("rollback")
-        raise
-    try:
-        outcome = await connection.execute("commit")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        if is_data_error(error):
-            raise
-        connection.terminate()
-        raise Unavailable(_UNKNOWN) from error
-    if outcome != "COMMIT":
-        raise RuntimeError("an error inside the transaction was swallowed: PostgreSQL rolled it back")
-
-
-@asynccontextmanager
-async def _answering(within_s: float) -> AsyncIterator[None]:
-    deadline = asyncio.timeout(within_s)
-    try:
-        async with deadline:
-            yield
-    except TimeoutError as error:
-        if not deadline.expired():
-            raise
-        raise Unavailable(_SILENT) from error
-    except asyncpg.UndefinedTableError as error:
-        raise Unavailable(_BEHIND) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        if is_data_error(error) or _is_our_fault(error):
-            raise
-        raise Unavailable(_SILENT) from error
-
-
-def _spoils(error: BaseException) -> bool:
-    """Whether the connection is unusable, or of unknown state, after this error.
-
-    asyncpg may believe a connection whose backend was killed to be open, and fails on it with internal errors.
-    """
-    if is_data_error(error):
-        return False
-    if isinstance(error, asyncpg.PostgresError):
-        state = _sqlstate(error)
-        return state[:2] == "08" or state[:3] == "57P" or state in {"25P03", "25P04"}
-    broken = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, asyncio.CancelledError, TimeoutError, Unavailable)
-    return isinstance(error, broken)
-
-
-def _is_our_fault(error: BaseException) -> bool:
-    """Syntax, privileges, unknown tables, raised by a function: nothing that waiting would cure."""
-    return isinstance(error, asyncpg.PostgresError) and _sqlstate(error)[:2] in {"0A", "21", "25", "2F", "42", "P0"} and (
-        not _spoils(error)
-    )
-
-
-def _sqlstate(error: asyncpg.PostgresError) -> str:
-    return error.sqlstate or ""
-
-
-async def _prepare(connection: Connection) -> None:
-    await _refuse_unsafe(connection)
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", format="binary", encoder=lambda text: b"\x01" + text, decoder=lambda raw: raw[1:]
-    )
-
-
-async def _refuse_unsafe(connection: Connection) -> None:
-    rows = await connection.fetch("select name, setting from pg_settings where name = any($1::text[])", _MUST_BE_ON)
-    off = sorted(row["name"] for row in rows if row["setting"] == "off")
-    if off:
-        raise Misconfigured(f"PostgreSQL would lose acknowledged events: set {', '.join(off)} to on, for server and role")
-
-
-async def _keep_session(_connection: Connection) -> None:
-    """No statement of ours changes a session for longer than its transaction, so nothing needs resetting."""
 
 
 def _report(task: asyncio.Future[Any]) -> None:

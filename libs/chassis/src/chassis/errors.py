@@ -72,7 +72,9 @@ class Invalid(Refused):
     code = "validation"
     title = "The request is not valid"
 
-    def __init__(self, errors: Sequence[Mapping[str, str]], detail: str = "Correct the named fields and send it again.") -> None:
+    def __init__(
+        self, errors: Sequence[Mapping[str, str]], detail: str = "Correct the named fields and send it again."
+    ) -> None:
         super().__init__(detail, {"errors": [dict(error) for error in errors]})
         self.errors = [dict(error) for error in errors]
 
@@ -150,7 +152,7 @@ class Overloaded(Refused, Transient):
 
 
 class Unavailable(Refused, Transient):
-    """Something that is needed does not answer; whether the work was done may be unknown. ``retry_after_s`` in seconds."""
+    """Something needed does not answer; whether the work was done may be unknown. ``retry_after_s`` in seconds."""
 
     code = "unavailable"
     title = "Not available at the moment"

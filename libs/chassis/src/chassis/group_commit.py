@@ -104,7 +104,7 @@ class GroupCommit(Generic[Item, Answer]):
         """One answer an item, whatever happens."""
         try:
             return await self._written(items)
-        except Exception as error:  # The waiters must be answered and the writer live on; each gets the error.
+        except Exception as error:  # noqa: BLE001 - each waiter gets the error, whatever it is, and the writer lives on
             if not is_data_error(error):
                 return [_for_waiter(error)] * len(items)
             if len(items) == 1:

@@ -70,7 +70,9 @@ async def claim(tx: asyncpg.Connection, claims: Sequence[Claim], *, now_us: int)
 
 async def recall(connection: asyncpg.Connection, scope: str, key: str) -> First | None:
     """What the first one with this key got, if there was one."""
-    row = await connection.fetchrow("select hash, answer from idempotency_keys where scope = $1 and key = $2", scope, key)
+    row = await connection.fetchrow(
+        "select hash, answer from idempotency_keys where scope = $1 and key = $2", scope, key
+    )
     return None if row is None else First(row["hash"], row["answer"])
 
 

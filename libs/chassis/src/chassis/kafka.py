@@ -8,10 +8,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, ProducerClosed
-from events.catalogue import TOPICS
 
 from chassis.errors import Transient
 from chassis.settings import ServiceSettings
+from events.catalogue import TOPICS
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ async def discarded(client: AIOKafkaProducer) -> None:
     Its `stop` first waits for them; they are failed before by the one call that does so, which is not public (the
     version is pinned).
     """
-    client._message_accumulator.fail_all(ProducerClosed())
+    client._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - see above
     await ended(client.stop())
     await ended(client.client.close())
 

@@ -1,16 +1,40 @@
 """The customers' keys: made with the first contact, wrapped by the deployment's key, told by the topic `keys`."""
 
+import base64
+import os
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic
+from typing import Final
 
 import asyncpg
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from chassis import ids, store
 from chassis.clock import Clock
-from chassis.consumer import AfterCommit
 from chassis.database import Database
-from chassis.records import Record
-from chassis.sealing import AesSealer
-from chassis.store import Append
+from chassis.sealing import KEY_BYTES, NONCE_BYTES, AesSealer
+from chassis.store import Append, NewEvent
+from events.keys import KeyDestroyed, KeyMade
+
+_TOPIC: Final = "keys"
+_FIND: Final = "select key_id, nonce, wrapped from customer_keys where key_id = any($1::text[])"
+_MAKE: Final = """
+insert into customer_keys (key_id, nonce, wrapped, made_us)
+select key_id, nonce, wrapped, $4 from unnest($1::text[], $2::bytea[], $3::bytea[]) i(key_id, nonce, wrapped)
+order by key_id
+on conflict (key_id) do nothing
+returning key_id
+"""
+_DESTROY: Final = """
+update customer_keys set nonce = null, wrapped = null, destroyed_us = $2
+where key_id = $1 and destroyed_us is null returning 1
+"""
+# The event that told the key holds it too: what is not published yet goes out without it, and what is, the topic's
+# compaction removes once KeyDestroyed stands behind it.
+_BLANK: Final = "update events set payload = $2 where stream = $1 and type = 'KeyMade'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +49,139 @@ class Keys:
     destroyed: frozenset[str]
 
 
-class Keyring:
-    """The writing side's keys (intake) and every reader's opener, over the table `customer_keys` with a cache."""
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    key: bytes
+    nonce: bytes
+    wrapped: bytes
 
-    def __init__(self, master_key: bytes, *, source: str, clock: Clock, most: int = 100_000, keep_s: float = 60.0) -> None:
-        """`master_key` has 32 bytes; at most `most` keys are cached, each for `keep_s` (another replica may destroy one)."""
-        raise NotImplementedError
+
+class Keyring:
+    """The writing side's keys (intake) and every reader's opener, over the table `customer_keys` with a cache.
+
+    Only what was read from the table is cached, never what this transaction makes: were it rolled back, contacts would
+    be sealed under a key that nobody has.
+    """
+
+    def __init__(
+        self, master_key: bytes, *, source: str, clock: Clock, most: int = 100_000, keep_s: float = 60.0
+    ) -> None:
+        """`master_key`: 32 bytes. At most `most` keys are cached, each for `keep_s`: others may destroy one."""
+        self._master = AESGCM(master_key)
+        self._source = source
+        self._clock = clock
+        self._most = most
+        self._keep_s = keep_s
+        self._cache: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
 
     async def keys_for(self, tx: asyncpg.Connection, key_ids: Iterable[str]) -> Keys:
         """Keys to seal with; missing ones are made in `tx`, so they exist only if it commits.
 
         Call it after `store.lock_streams` and before `store.append`, and append `made` in the same transaction.
         """
-        raise NotImplementedError
+        wanted = set(key_ids)
+        found, destroyed = await self._find(tx, wanted)
+        fresh = {key_id: self._fresh(key_id) for key_id in sorted(wanted - found.keys() - destroyed)}
+        made = await self._make(tx, fresh)
+        # Whoever lost to another transaction takes its key: a second statement, whose snapshot shows it.
+        theirs, gone = await self._find(tx, fresh.keys() - made)
+        keys = found | theirs | {key_id: fresh[key_id].key for key_id in made}
+        told = tuple(self._told(key_id, fresh[key_id]) for key_id in sorted(made))
+        return Keys(AesSealer(keys), told, frozenset(destroyed | gone))
 
     async def opener(self, connection: asyncpg.Connection, key_ids: Iterable[str]) -> AesSealer:
         """An opener for these ids; the ones without a key (not known yet, destroyed) open to None."""
-        raise NotImplementedError
+        found, _ = await self._find(connection, set(key_ids))
+        return AesSealer(found)
 
-    async def destroy(self, db: Database, key_id: str) -> bool:
+    async def destroy(self, db: Database, key_id: str, *, reason: str | None = None, by: str | None = None) -> bool:
         """Destroys a key for ever and says so by KeyDestroyed; False where there is none."""
-        raise NotImplementedError
+
+        async def work(tx: asyncpg.Connection) -> bool:
+            await store.lock_streams(tx, [_stream(key_id)])
+            now_us = self._clock.now_us()
+            if await tx.fetchval(_DESTROY, key_id, now_us) is None:
+                return False
+            blank = KeyMade(key_id=key_id, algorithm="AES-256-GCM", nonce="", wrapped="")
+            await tx.execute(_BLANK, _stream(key_id), _payload(blank))
+            event = self._event(
+                "KeyDestroyed", key_id, _payload(KeyDestroyed(key_id=key_id, reason=reason, by=by)), now_us
+            )
+            await store.append(tx, [Append(_stream(key_id), None, (event,))])
+            return True
+
+        done = await db.run(work)
+        self.forget([key_id])
+        return done
 
     def forget(self, key_ids: Iterable[str]) -> None:
         """Drops keys from the cache."""
-        raise NotImplementedError
+        for key_id in key_ids:
+            self._cache.pop(key_id, None)
 
     @property
-    def sizes(self) -> Mapping[str, int]:
-        """How many keys are cached, for logs."""
-        raise NotImplementedError
+    def cached(self) -> int:
+        """How many keys are cached."""
+        return len(self._cache)
+
+    async def _find(self, connection: asyncpg.Connection, key_ids: set[str]) -> tuple[dict[str, bytes], set[str]]:
+        """The living keys, and the ids of the destroyed ones."""
+        now = monotonic()
+        found = {key_id: key for key_id in key_ids if (key := self._cached(key_id, now)) is not None}
+        destroyed: set[str] = set()
+        if missing := list(key_ids - found.keys()):
+            for row in await connection.fetch(_FIND, missing):
+                if row["wrapped"] is None:
+                    destroyed.add(row["key_id"])
+                elif (key := self._unwrapped(row["key_id"], row["nonce"], row["wrapped"])) is not None:
+                    found[row["key_id"]] = key
+                    self._remember(row["key_id"], key, now)
+        return found, destroyed
+
+    async def _make(self, tx: asyncpg.Connection, fresh: Mapping[str, _Fresh]) -> set[str]:
+        """Inserts them; those that no other transaction had inserted before."""
+        if not fresh:
+            return set()
+        nonces, wrapped = [item.nonce for item in fresh.values()], [item.wrapped for item in fresh.values()]
+        rows = await tx.fetch(_MAKE, list(fresh), nonces, wrapped, self._clock.now_us())
+        return {row["key_id"] for row in rows}
+
+    def _fresh(self, key_id: str) -> _Fresh:
+        key, nonce = os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES)
+        return _Fresh(key, nonce, self._master.encrypt(nonce, key, key_id.encode()))
+
+    def _unwrapped(self, key_id: str, nonce: bytes, wrapped: bytes) -> bytes | None:
+        """None where it was wrapped by another master key."""
+        try:
+            return self._master.decrypt(nonce, wrapped, key_id.encode())
+        except (InvalidTag, ValueError):
+            return None
+
+    def _told(self, key_id: str, fresh: _Fresh) -> Append:
+        nonce, wrapped = base64.b64encode(fresh.nonce).decode(), base64.b64encode(fresh.wrapped).decode()
+        fact = KeyMade(key_id=key_id, algorithm="AES-256-GCM", nonce=nonce, wrapped=wrapped)
+        return Append(_stream(key_id), 0, (self._event("KeyMade", key_id, _payload(fact), self._clock.now_us()),))
+
+    def _event(self, type_: str, key_id: str, payload: bytes, now_us: int) -> NewEvent:
+        return NewEvent(ids.new_id(), type_, payload, now_us, self._source, _TOPIC, key_id)
+
+    def _cached(self, key_id: str, now: float) -> bytes | None:
+        key, until = self._cache.get(key_id, (None, 0.0))
+        if until < now:
+            self._cache.pop(key_id, None)
+            return None
+        self._cache.move_to_end(key_id)
+        return key
+
+    def _remember(self, key_id: str, key: bytes, now: float) -> None:
+        self._cache[key_id] = (key, now + self._keep_s)
+        while len(self._cache) > self._most:
+            self._cache.popitem(last=False)
 
 
-class KeyTable:
-    """A batch handler for the topic `keys`: fills the reading side's table and drops destroyed keys from the cache."""
+def _stream(key_id: str) -> str:
+    return f"key:{key_id}"
 
-    def __init__(self, keyring: Keyring) -> None:
-        raise NotImplementedError
 
-    async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
-        """Takes KeyMade and KeyDestroyed over; a destroyed key stays destroyed whatever comes later."""
-        raise NotImplementedError
-
-    def lost(self, partitions: Iterable[tuple[str, int]]) -> None:
-        """Nothing is kept per partition."""
+def _payload(fact: KeyMade | KeyDestroyed) -> bytes:
+    return fact.model_dump_json(exclude_unset=True, exclude_none=True).encode()

@@ -1,4 +1,4 @@
-"""Alembic for all services: each package holds its versions in `<package>/migrations/versions`, the environment is here."""
+"""Alembic for all services: each package holds its `migrations/versions`, the environment is here."""
 
 import asyncio
 from collections.abc import Callable
@@ -85,8 +85,8 @@ def _upgrade(connection: Connection, package: str) -> None:
 
 
 def _steps(scripts: ScriptDirectory) -> Callable[[Any, MigrationContext], Any]:
-    # Alembic's private method is what its own `upgrade` command calls; there is no public one without an env.py.
-    return lambda revision, _context: scripts._upgrade_revs("head", revision)
+    # What Alembic's own `upgrade` command calls; there is no public name for it without an env.py.
+    return lambda revision, _context: scripts._upgrade_revs("head", revision)  # noqa: SLF001 - see above
 
 
 def _scripts(package: str) -> ScriptDirectory:

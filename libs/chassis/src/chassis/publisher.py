@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from events.catalogue import partition_of
 from events.codec import headers_of
-from events.envelope import Envelope
 
 from chassis import kafka
 from chassis.kafka import NoAnswer
 from chassis.outbox import Row
 from chassis.settings import ServiceSettings
+from events.catalogue import partition_of
+from events.envelope import Envelope
 
 _CONNECT_S: Final = 10.0
 _ACKNOWLEDGE_S: Final = 12.0

@@ -50,16 +50,16 @@ class Relay:
         self._held_back = self._backoff
         self._lease: Lease | None = None
         self._seen: outbox.Look | None = None
-        self._bound = (0, monotonic())
+        self._bound: tuple[int, float | None] = (0, None)
         self._trouble: str | None = None
-        self._stopped = False
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Publish until `stop()`; Kafka's and PostgreSQL's absence is waited out."""
         watching = asyncio.create_task(self._watch())
         try:
             await self._until_ready()
-            while not self._stopped:
+            while not self._stopping.is_set():
                 await self._turn()
         finally:
             watching.cancel()
@@ -69,7 +69,7 @@ class Relay:
 
     def stop(self) -> None:
         """Ask `run` to end; the lease is given back."""
-        self._stopped = True
+        self._stopping.set()
         self._wake.set()
 
     def wake(self) -> None:
@@ -94,7 +94,7 @@ class Relay:
         return Finding(OK.status, "", facts)
 
     async def _until_ready(self) -> None:
-        while not (self._stopped or self._ready is None or self._ready.is_set()):
+        while not (self._stopping.is_set() or self._ready is None or self._ready.is_set()):
             await self._wake.wait(_NET_S)
 
     async def _turn(self) -> None:
@@ -131,9 +131,9 @@ class Relay:
         try:
             await self._publisher.start()
             await self._wake.listen()
-            while not self._stopped and lease.believed:
+            while not self._stopping.is_set() and lease.believed:
                 await self._round(lease)
-            if self._stopped:
+            if self._stopping.is_set():
                 await self._give_back(lease)
         finally:
             renewing.cancel()
@@ -193,7 +193,9 @@ class Relay:
 
     def _note(self, seen: outbox.Look) -> None:
         self._seen = seen
-        if seen.xmin != self._bound[0] or seen.xmin >= seen.xmax:
+        if seen.xmin >= seen.xmax:
+            self._bound = (seen.xmin, None)
+        elif seen.xmin != self._bound[0] or self._bound[1] is None:
             self._bound = (seen.xmin, monotonic())
         self._metrics.gauge(catalogue.OUTBOX_ROWS).set(seen.rows)
         self._metrics.gauge(catalogue.OUTBOX_AGE).set(seen.age_s)
@@ -201,7 +203,9 @@ class Relay:
 
     @property
     def _bound_age_s(self) -> float:
-        return monotonic() - self._bound[1]
+        """For how long the same transaction has been the cluster's oldest, in seconds; 0 where none runs."""
+        since = self._bound[1]
+        return 0.0 if since is None else monotonic() - since
 
     def _report(self, trouble: str) -> None:
         if self._trouble is None:
@@ -216,6 +220,6 @@ class Relay:
 
     async def _rest(self) -> None:
         """Sleeps the back-off out, unless it is to stop."""
-        until = monotonic() + self._backoff.next_s()
-        while not self._stopped and (left := until - monotonic()) > 0:
-            await asyncio.sleep(min(left, _NET_S))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._backoff.next_s()):
+                await self._stopping.wait()

@@ -59,7 +59,7 @@ class Lease:
         self._prolong(await connection.fetchval(_RENEW, self.epoch, _FOR), asked)
 
     async def advance(self, connection: asyncpg.Connection, to: Place) -> None:
-        """Moves the cursor to an acknowledged row, and renews; raises `LeaseLost` and moves nothing for a later epoch."""
+        """Moves the cursor to an acknowledged row, and renews; under a later epoch raises `LeaseLost`."""
         asked = monotonic()
         self._prolong(await connection.fetchval(_ADVANCE, self.epoch, to.txid, to.id, _FOR), asked)
         self.cursor = to

@@ -48,7 +48,9 @@ class ServiceSettings(BaseSettings):
     other_partitions: int = Field(3, validation_alias="THROUGHLINE_OTHER_PARTITIONS", ge=1)
     topic_replication: int = Field(1, validation_alias="THROUGHLINE_TOPIC_REPLICATION", ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="THROUGHLINE_LOG_LEVEL")
-    replica: str = Field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}", validation_alias="THROUGHLINE_REPLICA")
+    replica: str = Field(
+        default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}", validation_alias="THROUGHLINE_REPLICA"
+    )
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -1,4 +1,4 @@
-"""The event store: appends to streams with an expected version, in the caller's transaction; its rows are the outbox."""
+"""The event store: appends with an expected version, in the caller's transaction; its rows are the outbox."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,53 +8,10 @@ from typing import Any, Final
 
 import asyncpg
 
-from chassis import metrics
+from chassis import metrics, store_sql
 from chassis.errors import StaleTransaction, TooLarge
 
 MAX_PAYLOAD_BYTES: Final = 3 * 1024 * 1024
-
-_LOCK: Final = """
-select pg_advisory_xact_lock(hashtextextended(stream, 0))
-from (select stream from unnest($1::text[]) stream order by hashtextextended(stream, 0)) sorted
-"""
-_OPEN: Final = """
-insert into streams as s (stream, version, last_us)
-select stream, n, last_us from unnest($1::text[], $2::int[], $3::bigint[]) i(stream, n, last_us) order by stream
-on conflict (stream) do nothing
-returning s.stream, 0 as before, null::bigint as last_us
-"""
-_ADVANCE: Final = """
-update streams s
-set version = s.version + i.n, last_txid = pg_current_xact_id(), last_us = greatest(s.last_us + i.step, i.last_us)
-from unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::int[]) i(stream, n, last_us, step, expected)
-where s.stream = i.stream and s.version = i.expected and s.last_txid <= pg_current_xact_id()
-returning s.stream, old.version as before, old.last_us
-"""
-_EXTEND: Final = """
-insert into streams as s (stream, version, last_us)
-select stream, n, last_us from unnest($1::text[], $2::int[], $3::bigint[]) i(stream, n, last_us) order by stream
-on conflict (stream) do update
-set version = s.version + excluded.version, last_txid = pg_current_xact_id(),
-    last_us = greatest(s.last_us + case when s.stream = any($4::text[]) then excluded.version else 0 end, excluded.last_us)
-where s.last_txid <= pg_current_xact_id()
-returning s.stream, coalesce(old.version, 0) as before, old.last_us
-"""
-_INSERT: Final = """
-insert into events (event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                    causation_id, correlation_id, traceparent, payload)
-select event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-       causation_id, correlation_id, traceparent, payload
-from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],
-            $9::bigint[], $10::bigint[], $11::uuid[], $12::uuid[], $13::text[], $14::bytea[])
-     with ordinality i(event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                       causation_id, correlation_id, traceparent, payload, n)
-order by n
-"""
-_READ: Final = """
-select event_id::text, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-       causation_id::text, correlation_id::text, traceparent, payload
-from events where stream = $1 order by version
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +36,9 @@ class NewEvent:
 class Append:
     """Events for the end of one stream.
 
-    `expected` is the stream's version that they rest on: 0 for a new stream, n for exactly n, None for wherever it ends.
-    With `stamp` each event occurs at the greatest of its own time and 1 µs after the one before it in the stream, and a
-    corrected one keeps its raw reading in `clock_us`; without (imports) times are kept as they are.
+    `expected` is the stream's version that they rest on: 0 for a new stream, n for exactly n, None for wherever it
+    ends. With `stamp` each event occurs at the greatest of its own time and 1 µs after the one before it in the stream,
+    and a corrected one keeps its raw reading in `clock_us`; without (imports) times are kept as they are.
     """
 
     stream: str
@@ -138,7 +95,7 @@ async def lock_streams(tx: asyncpg.Connection, streams: Iterable[str]) -> None:
     """
     wanted = list(set(streams))
     if wanted:
-        await tx.execute(_LOCK, wanted)
+        await tx.execute(store_sql.LOCK, wanted)
 
 
 async def append(tx: asyncpg.Connection, appends: Sequence[Append]) -> Appended:
@@ -162,7 +119,7 @@ async def append(tx: asyncpg.Connection, appends: Sequence[Append]) -> Appended:
         versions_[item.stream] = end[0] + len(placed)
         times.update((row[0], row[8]) for row in placed)
     if rows:
-        await tx.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+        await tx.execute(store_sql.INSERT, *map(list, zip(*rows, strict=True)))
     lost = frozenset(item.stream for item in merged if item.stream not in ends)
     return Appended(versions_, times, lost, Counter(row[3] for row in rows))
 
@@ -175,7 +132,7 @@ async def versions(connection: asyncpg.Connection, streams: Iterable[str]) -> di
 
 async def read_stream(connection: asyncpg.Connection, stream: str) -> list[StoredEvent]:
     """All events of one stream, in their order; empty for an unknown one."""
-    return [StoredEvent(*row) for row in await connection.fetch(_READ, stream)]
+    return [StoredEvent(*row) for row in await connection.fetch(store_sql.READ, stream)]
 
 
 def _merged(appends: Sequence[Append]) -> list[Append]:
@@ -205,13 +162,13 @@ async def _move_streams(tx: asyncpg.Connection, appends: Sequence[Append]) -> di
     anywhere = [item for item in appends if item.expected is None]
     moved: list[asyncpg.Record] = []
     if new:
-        moved += await tx.fetch(_OPEN, *_columns(new))
+        moved += await tx.fetch(store_sql.OPEN, *_columns(new))
     if exact:
         steps = [len(item.events) if item.stamp else 0 for item in exact]
-        moved += await tx.fetch(_ADVANCE, *_columns(exact), steps, [item.expected for item in exact])
+        moved += await tx.fetch(store_sql.ADVANCE, *_columns(exact), steps, [item.expected for item in exact])
     if anywhere:
         stamped = [item.stream for item in anywhere if item.stamp]
-        extended = await tx.fetch(_EXTEND, *_columns(anywhere), stamped)
+        extended = await tx.fetch(store_sql.EXTEND, *_columns(anywhere), stamped)
         if len(extended) < len(anywhere):
             raise StaleTransaction("a stream was written by a younger transaction: lock_streams comes first")
         moved += extended
@@ -238,13 +195,11 @@ def _placed(item: Append, before: int, last_us: int | None) -> list[tuple[Any, .
     """The rows of `events`, with their versions and times: law 6, an event is later than the one before it."""
     rows: list[tuple[Any, ...]] = []
     floor = -1 if last_us is None else last_us
-    for n, event in enumerate(item.events):
-        occurred, clock = event.occurred_us, event.clock_us
+    for n, e in enumerate(item.events):
+        occurred, clock = e.occurred_us, e.clock_us
         if item.stamp and occurred <= floor:
-            occurred, clock = floor + 1, event.occurred_us if clock is None else clock
+            occurred, clock = floor + 1, e.occurred_us if clock is None else clock
         floor = max(floor, occurred)
-        rows.append(
-            (event.event_id, item.stream, before + n + 1, event.type, event.version, event.source, event.topic, event.key,
-             occurred, clock, event.causation_id, event.correlation_id, event.traceparent, event.payload)
-        )  # fmt: skip
+        about = (e.event_id, item.stream, before + n + 1, e.type, e.version, e.source, e.topic, e.key, occurred, clock)
+        rows.append((*about, e.causation_id, e.correlation_id, e.traceparent, e.payload))
     return rows

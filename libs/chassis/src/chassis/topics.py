@@ -8,7 +8,6 @@ from typing import Any, Final
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from events.catalogue import TOPICS
 
 from chassis import kafka
 from chassis.backoff import Backoff
@@ -17,6 +16,7 @@ from chassis.errors import Misconfigured, Unavailable
 from chassis.kafka import NoAnswer
 from chassis.readiness import OK, Finding, down
 from chassis.settings import ServiceSettings
+from events.catalogue import TOPICS
 
 # Codes of Kafka's protocol (kafka.apache.org/protocol, "Error Codes") and of DescribeConfigs' config_source.
 _NO_ERROR: Final = 0
@@ -168,7 +168,7 @@ class Topics:
 
 
 async def _partition_counts(client: AIOKafkaAdminClient) -> dict[str, int]:
-    """Of every topic there is: asking for one by name would make it, with the broker's defaults, where that is allowed."""
+    """Of every topic there is: where brokers make topics by themselves, asking for one by name would do so."""
     topics = await kafka.deadline(client.describe_topics(), _ANSWER_S, "list topics")
     return {topic["topic"]: len(topic["partitions"]) for topic in topics if topic["error_code"] == _NO_ERROR}
 

@@ -1,0 +1,134 @@
+"""One PostgreSQL session: how it is started, its transactions, and what its errors mean to the caller."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from chassis.errors import Misconfigured, Unavailable
+
+Connection = asyncpg.Connection
+
+_SILENT: Final = (
+    "The database does not answer. Nothing is known to have been done: retry, with the same key if there is one."
+)
+_UNKNOWN: Final = "The commit's answer was lost, so its outcome is unknown: retry with the same key."
+_BEHIND: Final = "The database's schema is behind this service: run its migrate command."
+_MUST_BE_ON: Final = ("synchronous_commit", "fsync", "full_page_writes")
+
+
+def session_settings(name: str) -> dict[str, str]:
+    """What every session is started with.
+
+    The limits on transactions keep one that hangs from holding back the relays of the whole cluster.
+    """
+    return {
+        "application_name": name[:63],
+        "transaction_timeout": "10s",
+        "idle_in_transaction_session_timeout": "10s",
+        "statement_timeout": "10s",
+        "lock_timeout": "4s",
+        "TimeZone": "UTC",
+        "jit": "off",
+    }
+
+
+def is_data_error(error: BaseException) -> bool:
+    """Whether a row's own content is at fault (SQLSTATE class 22 or 23, or refused by the client's encoder)."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _sqlstate(error)[:2] in {"22", "23"}
+    return isinstance(error, asyncpg.DataError)
+
+
+@asynccontextmanager
+async def transaction(connection: Connection) -> AsyncIterator[None]:
+    await connection.execute("begin")
+    try:
+        yield
+    except BaseException as error:
+        if not spoils(error):
+            await connection.execute("rollback")
+        raise
+    try:
+        outcome = await connection.execute("commit")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        if is_data_error(error):
+            raise
+        connection.terminate()
+        raise Unavailable(_UNKNOWN) from error
+    if outcome != "COMMIT":
+        raise RuntimeError("an error inside the transaction was swallowed: PostgreSQL rolled it back")
+
+
+@asynccontextmanager
+async def answering(within_s: float) -> AsyncIterator[None]:
+    deadline = asyncio.timeout(within_s)
+    try:
+        async with deadline:
+            yield
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        raise Unavailable(_SILENT) from error
+    except asyncpg.UndefinedTableError as error:
+        raise Unavailable(_BEHIND) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        if is_data_error(error) or _is_our_fault(error):
+            raise
+        raise Unavailable(_SILENT) from error
+
+
+def spoils(error: BaseException) -> bool:
+    """Whether the connection is unusable, or of unknown state, after this error.
+
+    asyncpg may believe a connection whose backend was killed to be open, and fails on it with internal errors.
+    """
+    if is_data_error(error):
+        return False
+    if isinstance(error, asyncpg.PostgresError):
+        state = _sqlstate(error)
+        return state[:2] == "08" or state[:3] == "57P" or state in {"25P03", "25P04"}
+    broken = (
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        asyncio.CancelledError,
+        TimeoutError,
+        Unavailable,
+    )
+    return isinstance(error, broken)
+
+
+def _is_our_fault(error: BaseException) -> bool:
+    """Syntax, privileges, unknown tables, raised by a function: nothing that waiting would cure."""
+    return (
+        isinstance(error, asyncpg.PostgresError)
+        and _sqlstate(error)[:2] in {"0A", "21", "25", "2F", "42", "P0"}
+        and (not spoils(error))
+    )
+
+
+def _sqlstate(error: asyncpg.PostgresError) -> str:
+    return error.sqlstate or ""
+
+
+async def prepare(connection: Connection) -> None:
+    await _refuse_unsafe(connection)
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=lambda text: b"\x01" + text, decoder=lambda raw: raw[1:]
+    )
+
+
+async def _refuse_unsafe(connection: Connection) -> None:
+    rows = await connection.fetch("select name, setting from pg_settings where name = any($1::text[])", _MUST_BE_ON)
+    off = sorted(row["name"] for row in rows if row["setting"] == "off")
+    if off:
+        raise Misconfigured(
+            f"PostgreSQL would lose acknowledged events: set {', '.join(off)} to on, for server and role"
+        )
+
+
+async def keep_session(_connection: Connection) -> None:
+    """No statement of ours changes a session for longer than its transaction, so nothing needs resetting."""
