@@ -16,7 +16,14 @@ MAX_DEPTH: Final = 32
 class Fact(BaseModel):
     """Base of all models: no coercion, no unknown members, no change after the making."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+    )
 
 
 class Personal:
