@@ -66,7 +66,7 @@ def test_a_content_id_is_a_uuid_of_version_8() -> None:
 
 def test_a_content_id_never_changes() -> None:
     """Imports that were taken in years ago must still be known as the same ones."""
-    line = {
+    line: dict[str, Any] = {
         "type": "Resumed",
         "request_id": "r",
         "occurred_at": "2001-01-01T00:00:00Z",

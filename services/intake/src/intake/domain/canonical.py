@@ -14,8 +14,8 @@ import orjson
 def canonical(members: Mapping[str, Any]) -> bytes:
     """The members as sent: keys sorted at every depth, no blanks, no defaults filled in, integers exact.
 
-    orjson writes integers of at most 64 bits; whatever holds a larger one is written by the standard library. Which of the
-    two writes depends on the content alone, so the spelling does too.
+    orjson writes integers of at most 64 bits; whatever holds a larger one is written by the standard library. Which of
+    the two writes depends on the content alone, so the spelling does too.
     """
     try:
         return orjson.dumps(members, option=orjson.OPT_SORT_KEYS)

@@ -9,44 +9,41 @@ from uuid import UUID
 
 from intake.domain.keys import Use
 
-Members = Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What all commands carry. `sent` are the members as they came, `event_id` is the event's if there will be one."""
+
+    event_id: str
+    request_id: str
+    sent: Mapping[str, Any]
+    use: Use | None = None
+    traceparent: str | None = None
+
+    @property
+    def mark(self) -> tuple[str, str] | None:
+        """The idempotency key in its scope, None without one."""
+        return None if self.use is None else (self.use.scope, self.use.key)
 
 
-@dataclass(frozen=True, slots=True)
-class Receive:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive(Order):
     """Take in a contact. `request_id` is the one that it gets if it starts a request of its own."""
 
-    event_id: str
-    request_id: str
-    sent: Members
     customer_id: str | None
-    identifiers: tuple[UUID, ...]
+    identifiers: tuple[UUID, ...] = ()
     thread: UUID | None = None
     continues: str | None = None
-    use: Use | None = None
-    traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AddMessage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddMessage(Order):
     """Add a follow-up to a request."""
 
-    event_id: str
-    request_id: str
-    sent: Members
-    use: Use | None = None
-    traceparent: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class GiveFeedback:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveFeedback(Order):
     """Add the customer's feedback to a request."""
-
-    event_id: str
-    request_id: str
-    sent: Members
-    use: Use | None = None
-    traceparent: str | None = None
 
 
 Command = Receive | AddMessage | GiveFeedback

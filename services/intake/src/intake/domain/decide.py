@@ -14,9 +14,18 @@ from intake.domain.identifiers import customer_id_of
 class Known:
     """What intake knows of the live requests, threads and identities that a batch of commands names.
 
-    `customers` maps the id of a live request to its customer's id; an imported request is not among them. All three only
-    ever grow, and an entry never changes: who came first stays.
+    `customers` maps the id of a live request to its customer's id; an imported request is not among them. All three
+    only ever grow, and an entry never changes: who came first stays.
     """
+
+    customers: dict[str, str] = field(default_factory=dict)
+    threads: dict[UUID, str] = field(default_factory=dict)
+    identities: dict[UUID, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class News:
+    """What a batch adds to what is known, in the same three maps."""
 
     customers: dict[str, str] = field(default_factory=dict)
     threads: dict[UUID, str] = field(default_factory=dict)
@@ -67,30 +76,41 @@ def decide(known: Known, command: Command) -> Decision:
             return Started(command.request_id, customer_id)
 
 
-def evolve(known: Known, command: Command, decision: Decision) -> None:
-    """Takes a decision into what is known, in place, so that the next command of the batch sees it.
+def learned(known: Known, command: Command, decision: Decision) -> News:
+    """What a decision adds.
 
-    A thread is bound to the first request that it came with. An identity is learned from a contact that starts a request
-    alone: who writes into another's request need not be that customer.
+    A thread is bound to the first request that it came with. An identity is learned from a contact that starts a
+    request alone: who writes into another's request need not be that customer.
     """
+    news = News()
     if not isinstance(command, Receive) or isinstance(decision, Unknown):
-        return
-    if command.thread is not None:
-        known.threads.setdefault(command.thread, decision.request_id)
+        return news
+    if command.thread is not None and command.thread not in known.threads:
+        news.threads[command.thread] = decision.request_id
     if isinstance(decision, Started):
-        known.customers[decision.request_id] = decision.customer_id
-        for identifier in command.identifiers:
-            known.identities.setdefault(identifier, decision.customer_id)
+        news.customers[decision.request_id] = decision.customer_id
+        unknown = (identifier for identifier in command.identifiers if identifier not in known.identities)
+        news.identities.update(dict.fromkeys(unknown, decision.customer_id))
+    return news
 
 
-def decide_all(known: Known, commands: Iterable[Command]) -> list[Decision]:
-    """The decisions on a batch, each in the light of those before it. `known` is evolved in place."""
-    decisions = []
+def evolve(known: Known | News, news: News) -> None:
+    """Adds news to what is known, in place."""
+    known.customers.update(news.customers)
+    known.threads.update(news.threads)
+    known.identities.update(news.identities)
+
+
+def decide_all(known: Known, commands: Iterable[Command]) -> tuple[list[Decision], News]:
+    """The decisions on a batch, each in the light of those before it, and all that they add; evolves `known`."""
+    decisions, total = [], News()
     for command in commands:
         decision = decide(known, command)
-        evolve(known, command, decision)
+        news = learned(known, command, decision)
+        evolve(known, news)
+        evolve(total, news)
         decisions.append(decision)
-    return decisions
+    return decisions, total
 
 
 def _join(known: Known, request_id: str, kind: str, *, continued: bool = False) -> Joined | Unknown:

@@ -51,7 +51,7 @@ def phone(text: str) -> str:
 
 
 def handle(text: str) -> str:
-    """The handle in Unicode's composed form, without blanks around it; its case is kept, some networks tell it apart."""
+    """The handle in Unicode's composed form, without blanks around it; some networks tell its case apart."""
     return unicodedata.normalize("NFC", text).strip() or text
 
 
@@ -69,7 +69,7 @@ def identifiers_of(customer: Mapping[str, Any]) -> tuple[UUID, ...]:
 
 def customer_id_of(given: str | None, identifiers: Iterable[UUID], known: Mapping[UUID, str]) -> str:
     """`customer.id` where given, else the first identity that is known, else the first identifier's own UUIDv5."""
-    if given is not None:
+    if given:
         return given
     first: UUID | None = None
     for identifier in identifiers:

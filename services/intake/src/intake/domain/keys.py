@@ -9,7 +9,7 @@ LONGEST_KEY = 255
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of an idempotency key: `scope` is the method and path that it counts in, `hash` stands for the members sent."""
+    """One use of a key: `scope` is the method and path that it counts in, `hash` stands for the members sent."""
 
     scope: str
     key: str

@@ -1,0 +1,34 @@
+"""Lets go of idempotency keys that are older than the contract keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from chassis import idempotency
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import Unavailable
+
+KEPT_US = 8 * 86_400_000_000
+EVERY_S = 600.0
+AT_ONCE = 5_000
+
+_log = structlog.get_logger(__name__)
+
+
+async def forget_keys(db: Database, clock: Clock) -> None:
+    """Deletes keys of more than eight days, every ten minutes, in short transactions; runs until it is cancelled."""
+    while True:
+        try:
+            while await _some(db, clock) == AT_ONCE:
+                pass
+        except Unavailable as error:
+            _log.warning("keys_not_forgotten", reason=error.detail)
+        await asyncio.sleep(EVERY_S)
+
+
+async def _some(db: Database, clock: Clock) -> int:
+    async with db.transaction() as tx:
+        return await idempotency.forget(tx, before_us=clock.now_us() - KEPT_US, most=AT_ONCE)

@@ -1,0 +1,1 @@
+"""Intake's use cases: live contacts with what follows them, and imports of the past."""

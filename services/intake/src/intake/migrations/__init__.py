@@ -1,0 +1,1 @@
+"""Intake's schema, revision by revision; the environment is the chassis's."""
