@@ -99,7 +99,15 @@ class Steps:
 
 def _fetch_uv() -> None:
     """By pip in an environment of its own; where Python came without venv, by the machine's pip into the folder."""
-    what = ["--quiet", "--require-hashes", "--only-binary", ":all:", "--no-cache-dir", "-r", UV_HASHES]
+    what: list[str | Path] = [
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--no-cache-dir",
+        "-r",
+        UV_HASHES,
+    ]
     UV.unlink(missing_ok=True)
     if _run([sys.executable, "-m", "venv", TOOLS], quiet=True):
         done = _run([TOOLS / "bin/python", "-m", "pip", "install", *what])
@@ -114,7 +122,8 @@ def _make_environment() -> None:
 
 
 def _install_packages() -> None:
-    _uv("pip", "sync", "--require-hashes", "--python", VENV / "bin/python", LOCK)
+    shown = () if sys.stderr.isatty() else ("--quiet",)
+    _uv("pip", "sync", *shown, "--require-hashes", "--python", VENV / "bin/python", LOCK)
 
 
 def _install_members(projects: Sequence[Path]) -> None:
@@ -147,7 +156,13 @@ def _run(command: Sequence[str | Path], quiet: bool = False) -> bool:
     output = subprocess.DEVNULL if quiet else None
     try:
         done = subprocess.run(
-            command, env=_environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command,
+            env=_environment(),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
         )
     except OSError:
         return False

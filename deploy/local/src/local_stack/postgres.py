@@ -137,6 +137,7 @@ class Postgres:
                 stderr=output,
                 user=who.user,
                 timeout=90,
+                check=False,
             )
         if done.returncode != 0:
             raise Failed(f"initdb could not make {self._data}; the end of {self.log}:\n{tail(self.log)}")
