@@ -63,7 +63,7 @@ def _head(timeline: Timeline) -> Text:
 
 
 def _headlines(timeline: Timeline) -> Table:
-    table = Table(title="Headline durations (first cycle)", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Headline durations of the first cycle", title_justify="left", box=None, pad_edge=False)
     table.add_column("name")
     table.add_column("µs", justify="right")
     table.add_column("readably", justify="right")
@@ -90,7 +90,7 @@ def _bar(timeline: Timeline) -> Group:
     for state, colour in COLOURS.items():
         if us := timeline["time_in"][f"{state}_us"]:
             legend.append("■ ", colour).append(f"{state} {readable(us)}   ")
-    return Group(Text(), bar, legend)
+    return Group(bar, legend)
 
 
 def _steps(timeline: Timeline) -> Table:
@@ -133,5 +133,5 @@ def _legs(timeline: Timeline) -> Table:
 
 def _foot(timeline: Timeline) -> Text:
     tags: Sequence[str] = timeline["tags"]
-    foot = Text(f"\nresidual {timeline['residual_us']} µs, known as of {timeline['as_of']}", "dim")
+    foot = Text(f"residual {timeline['residual_us']} µs, known as of {timeline['as_of']}", "dim")
     return foot.append(f", tags: {', '.join(tags)}") if tags else foot

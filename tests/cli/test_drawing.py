@@ -1,0 +1,130 @@
+"""A timeline and a report as they are shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from events.lifecycle import Entry, fold, timeline
+from events.times import to_us
+from throughline.command_demo import most_eventful
+from throughline.day import day
+from throughline.drawing import BAR_CELLS, HEADLINES, drawing
+from throughline.reports import STATISTICS, as_csv, by_hour, metric_names, table
+from throughline.spans import DAY_US, readable
+
+
+def shown(drawn: RenderableType) -> str:
+    """What a wide terminal shows."""
+    console = Console(file=io.StringIO(), width=240, color_system=None, record=True)
+    console.print(drawn)
+    return console.export_text()
+
+
+def folded(*entries: Entry) -> dict[str, Any]:
+    """The timeline of these events as audit gives it."""
+    for place, entry in enumerate(entries):
+        entry.position = f"contacts/0/{place}"
+    return timeline(fold(entries), request_id="r-1", as_of_us=DAY_US, open_data=lambda entry: entry.data)
+
+
+def entry(kind: str, at_us: int, cause: str | None = None, **data: Any) -> Entry:
+    """An imported event."""
+    return Entry(f"{kind}-{at_us}", kind, "/imports", None, cause, at_us, data)
+
+
+@pytest.fixture(scope="module")
+def whole_life() -> dict[str, Any]:
+    lines = day(20_412 * DAY_US, seed=7)
+    mine = [line for line in lines if line["request_id"] == most_eventful(lines)]
+    entries = [
+        Entry(
+            line["event_id"],
+            line["type"],
+            "/imports",
+            n,
+            line["causation_id"],
+            to_us(line["occurred_at"]),
+            line["data"],
+        )
+        for n, line in enumerate(mine, 1)
+    ]
+    return folded(*entries)
+
+
+def test_the_four_headline_durations_stand_by_their_names_to_the_microsecond(whole_life: dict[str, Any]) -> None:
+    text = shown(drawing(whole_life))
+    for name in HEADLINES:
+        us = whole_life["durations"][name]
+        assert name in text
+        assert f"{us:,}" in text
+        assert readable(us) in text
+
+
+def test_every_event_and_every_leg_is_shown(whole_life: dict[str, Any]) -> None:
+    text = shown(drawing(whole_life))
+    assert all(event["position"] in text for event in whole_life["events"])
+    assert all(f"{leg['leg']}      {leg['cycle']}" in text for leg in whole_life["legs"])
+    assert len(whole_life["legs"]) >= 2
+
+
+def test_a_step_that_did_not_happen_is_a_dash_and_never_0() -> None:
+    text = shown(drawing(folded(entry("ContactReceived", 1, channel="voice", customer={"id": "c-1"}))))
+    line = next(line for line in text.splitlines() if line.startswith("received_to_routed_us"))
+    assert line.split()[1:] == ["-", "-"]
+
+
+def test_a_time_raised_to_its_cause_shows_the_stated_one_too() -> None:
+    received = entry("ContactReceived", 5_000_000, channel="voice", customer={"id": "c-1"})
+    early = entry("Connected", 4_000_000, received.event_id, agent_id="a-1")
+    assert "stated 00:00:04.000000" in shown(drawing(folded(received, early)))
+
+
+def test_a_history_without_its_beginning_is_told_to_be_incomplete() -> None:
+    text = shown(drawing(folded(entry("Connected", 4_000_000, agent_id="a-1"))))
+    assert "incomplete" in text
+
+
+def test_the_bar_is_in_proportion_and_leaves_no_segment_out() -> None:
+    received = entry("ContactReceived", 0, channel="voice", customer={"id": "c-1"})
+    text = shown(
+        drawing(folded(received, entry("Routed", 1, agent_id="a"), entry("Connected", 90_000_000, agent_id="a")))
+    )
+    assert 1 + BAR_CELLS <= text.count("█") <= 2 + BAR_CELLS
+
+
+def statistics(value: int | None) -> dict[str, Any]:
+    """One metric of one group."""
+    return dict.fromkeys(STATISTICS, value) | {"count": 0 if value is None else 3}
+
+
+def report(key: dict[str, Any], value: int | None) -> dict[str, Any]:
+    """A report with one group, as audit gives it."""
+    groups = [{"key": key, "requests": 3, "short_abandons": 1, "metrics": {"handle_us": statistics(value)}}]
+    start, end = "2026-11-20T07:00:00.000000Z", "2026-11-20T08:00:00.000000Z"
+    return {"from": start, "to": end, "cohort": "received", "group_by": list(key), "groups": groups}
+
+
+def test_a_report_shows_its_groups_and_dashes_where_nobody_has_the_metric() -> None:
+    assert "1:01.0 / 1:01.0" in shown(table(report({"channel": "voice"}, 61_000_000), ["handle_us"]))
+    assert "- / -" in shown(table(report({"channel": None}, None), ["handle_us"]))
+
+
+def test_csv_has_every_statistic_and_leaves_unknown_ones_empty() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(report({"channel": "voice", "queue": "a,b"}, None)))))
+    assert rows == [
+        {"channel": "voice", "queue": "a,b", "requests": "3", "short_abandons": "1", "metric": "handle_us"}
+        | dict.fromkeys(STATISTICS, "")
+        | {"count": "0"}
+    ]
+
+
+def test_hours_are_put_together_as_groups_of_one_report() -> None:
+    whole = by_hour({"07": report({}, 1), "08": report({}, None)})
+    assert [group["key"] for group in whole["groups"]] == [{"hour": "07"}, {"hour": "08"}]
+    assert whole["group_by"] == ["hour"]
+    assert metric_names(whole) == ["handle_us"]

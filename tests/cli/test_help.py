@@ -1,0 +1,45 @@
+"""Every command explains itself, with examples."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = ["import", "timeline", "report", "rebuild", "replay-parked", "status", "demo"]
+
+
+def throughline(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command as a user does."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "throughline", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_commands_help_has_examples(command: str) -> None:
+    shown = throughline(command, "--help")
+    assert shown.returncode == 0
+    assert f"throughline {command}" in shown.stdout.partition("Examples:")[2]
+
+
+def test_the_commands_are_these() -> None:
+    shown = throughline("--help").stdout
+    assert all(f"  {command} " in shown for command in COMMANDS)
+
+
+def test_trouble_is_a_sentence_with_a_remedy_and_no_traceback() -> None:
+    shown = throughline("--stack", "nowhere/stack.json", "status")
+    assert shown.returncode == 2
+    assert "no stack at nowhere/stack.json" in shown.stderr
+    assert "make up" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_service_that_is_not_there_is_told_after_a_while() -> None:
+    shown = throughline("--audit", "http://127.0.0.1:9", "status")
+    assert shown.returncode == 1
+    assert "no answer" in shown.stdout
