@@ -87,11 +87,10 @@ class _Exchange:
         "sent", "status",
     )  # fmt: skip
 
-    deadline: asyncio.Timeout
-
     def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         self.begun_ns = time.perf_counter_ns()
         self.scope = scope
+        self.deadline: asyncio.Timeout | None = None
         self.status = 0
         self.sent = 0
         self._receive = receive
@@ -127,14 +126,16 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.http_request_id)]
-            # From here on the answer may stream for as long as it is read.
-            self.deadline.reschedule(None)
+            if self.deadline is not None:
+                # From here on the answer may stream for as long as it is read.
+                self.deadline.reschedule(None)
         else:
             self.sent += len(message.get("body", b""))
         await self._send(message)
 
     async def refuse(self, refused: Refused) -> None:
         """Answer with the problem, unless an answer has begun already: then the broken connection says it."""
+        self.deadline = None
         if self.status == 0:
             await problem(refused)(self.scope, self._receive, self.send)
 

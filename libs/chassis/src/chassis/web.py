@@ -133,11 +133,16 @@ class StrictRoute(APIRoute):
             for guard in guards:
                 authorise(request, guard.scope)
             refuse_query(request, allowed)
-            if self.body_field is not None:
-                check_json(await request.body())
-            return await handle(request)  # type: ignore[no-any-return]  # FastAPI's own annotation says Any
+            return await handle(_StrictRequest(request.scope, request.receive))  # type: ignore[no-any-return]  # FastAPI's own annotation says Any
 
         return strict
+
+
+class _StrictRequest(Request):
+    """Parses its body by our parser: the standard library's takes lone surrogates, NaN and any depth."""
+
+    async def json(self) -> Any:
+        return parse_json(await self.body())
 
 
 class _Guard:
