@@ -24,7 +24,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One type in its newest version. `key` names what its records are keyed by, which is the envelope's subject too."""
+    """One type in its newest version. `key` names what its records are keyed by: the envelope's subject too."""
 
     name: str
     model: type[Fact]
@@ -46,53 +46,32 @@ TOPICS: Final[dict[str, Topic]] = {
     topic.name: topic for topic in (CONTACTS, AGENTS, POLICIES, KNOWLEDGE, KEYS, CHECKPOINTS, DEAD_LETTERS)
 }
 
-_TYPES: Final[tuple[tuple[Topic, str, Owner, tuple[type[Fact], ...]], ...]] = (
-    (CONTACTS, "request_id", "intake", (contacts.ContactReceived, contacts.MessageReceived, contacts.FeedbackReceived)),
-    (
-        CONTACTS,
-        "request_id",
-        "router",
-        (
-            contacts.Routed,
-            contacts.OfferClosed,
-            contacts.Connected,
-            contacts.Paused,
-            contacts.Resumed,
-            contacts.Transferred,
-            contacts.Requeued,
-            contacts.Resolved,
-            contacts.Abandoned,
-            contacts.Reopened,
-        ),
-    ),
-    (
-        CONTACTS,
-        "request_id",
-        "escalation",
-        (contacts.Escalated, contacts.SlaWarned, contacts.SlaBreached, contacts.SlaMet),
-    ),
-    (CONTACTS, "request_id", "kb-search", (contacts.SuggestionShown, contacts.SuggestionUsed)),
-    (AGENTS, "agent_id", "router", (agents.AgentRegistered, agents.AgentUpdated, agents.PresenceChanged)),
-    (POLICIES, "name", "escalation", (policies.SlaPolicyVersioned, policies.CalendarVersioned)),
-    (POLICIES, "queue", "router", (policies.RoutingPolicyVersioned,)),
-    (
-        KNOWLEDGE,
-        "article_id",
-        "kb-search",
-        (knowledge.ArticlePublished, knowledge.ArticleRevised, knowledge.ArticleRetired, knowledge.ArticleRated),
-    ),
-    (KEYS, "key_id", "intake", (keys.KeyMade, keys.KeyDestroyed)),
-    (CHECKPOINTS, "tree", "audit", (checkpoints.CheckpointSigned,)),
-    (DEAD_LETTERS, "key", "every consumer", (parked.RecordParked,)),
-)
+
+def _types(topic: Topic, key: str, owner: Owner, *models: type[Fact]) -> dict[str, EventType]:
+    return {model.__name__: EventType(model.__name__, model, topic.name, key, owner) for model in models}
+
 
 CATALOGUE: Final[dict[str, EventType]] = {
-    model.__name__: EventType(model.__name__, model, topic.name, key, owner)
-    for topic, key, owner, models in _TYPES
-    for model in models
+    **_types(CONTACTS, "request_id", "intake", contacts.ContactReceived, contacts.MessageReceived),
+    **_types(CONTACTS, "request_id", "intake", contacts.FeedbackReceived),
+    **_types(CONTACTS, "request_id", "router", contacts.Routed, contacts.OfferClosed, contacts.Connected),
+    **_types(CONTACTS, "request_id", "router", contacts.Paused, contacts.Resumed, contacts.Transferred),
+    **_types(CONTACTS, "request_id", "router", contacts.Requeued, contacts.Resolved, contacts.Abandoned),
+    **_types(CONTACTS, "request_id", "router", contacts.Reopened),
+    **_types(CONTACTS, "request_id", "escalation", contacts.Escalated),
+    **_types(CONTACTS, "request_id", "escalation", contacts.SlaWarned, contacts.SlaBreached, contacts.SlaMet),
+    **_types(CONTACTS, "request_id", "kb-search", contacts.SuggestionShown, contacts.SuggestionUsed),
+    **_types(AGENTS, "agent_id", "router", agents.AgentRegistered, agents.AgentUpdated, agents.PresenceChanged),
+    **_types(POLICIES, "name", "escalation", policies.SlaPolicyVersioned, policies.CalendarVersioned),
+    **_types(POLICIES, "queue", "router", policies.RoutingPolicyVersioned),
+    **_types(KNOWLEDGE, "article_id", "kb-search", knowledge.ArticlePublished, knowledge.ArticleRevised),
+    **_types(KNOWLEDGE, "article_id", "kb-search", knowledge.ArticleRetired, knowledge.ArticleRated),
+    **_types(KEYS, "key_id", "intake", keys.KeyMade, keys.KeyDestroyed),
+    **_types(CHECKPOINTS, "tree", "audit", checkpoints.CheckpointSigned),
+    **_types(DEAD_LETTERS, "key", "every consumer", parked.RecordParked),
 }
 
 
 def partition_of(key: bytes, count: int) -> int:
-    """The partition of a key among `count`: CRC-32, the only partitioner. It must never change, since keys would move."""
+    """The partition of a key among `count`: CRC-32, the only partitioner. It never changes, since keys would move."""
     return zlib.crc32(key) % count

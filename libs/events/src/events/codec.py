@@ -74,12 +74,7 @@ def decode(name: str, version: int, payload: bytes, versions: Versions = VERSION
     An unknown type's data are given as they stand. Raises Unreadable where the payload is no JSON object, and for a
     future version of a known type under its bare name.
     """
-    try:
-        data = from_json(payload, allow_inf_nan=False)
-    except ValueError as error:
-        raise Unreadable(f"its payload is no JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise Unreadable("its payload is no JSON object")
+    data = _object(payload, "payload")
     if name not in versions.newest or version == versions.newest[name]:
         return data
     if not versions.know(name, version):
@@ -90,22 +85,17 @@ def decode(name: str, version: int, payload: bytes, versions: Versions = VERSION
 def unseal(
     name: str, data: Mapping[str, Any], event_id: str, opener: Opener, versions: Versions = VERSIONS
 ) -> dict[str, Any]:
-    """Decoded data with the personal members back in; without them where the key is destroyed, not known or not fitting.
+    """Decoded data with the personal members back in; without them where the key is destroyed or not known.
 
     Raises Unreadable where the box opens and holds no JSON object.
     """
     public = without_personal(data)
     sealed = data.get(SEALED)
     opened = _open(sealed, event_id, opener) if isinstance(sealed, dict) else None
-    if opened is None:
+    if not isinstance(sealed, dict) or opened is None:
         return public
-    try:
-        personal = from_json(opened, allow_inf_nan=False)
-    except ValueError as error:
-        raise Unreadable(f"its box holds no JSON: {error}") from error
-    if not isinstance(personal, dict):
-        raise Unreadable("its box holds no JSON object")
-    version = sealed.get("version") if isinstance(sealed, dict) else None
+    personal = _object(opened, "box")
+    version = sealed.get("version")
     if isinstance(version, int) and versions.know(name, version):
         personal = versions.personal(name, version, personal)
     return merge(public, personal)
@@ -126,6 +116,16 @@ def _payload(plan: Plan, data: Mapping[str, Any], event_id: str, key_id: str | N
         nonce, box = sealer.seal(key_id, to_json(personal), event_id.encode())
         public[SEALED] = {"key_id": key_id, "nonce": b64encode(nonce).decode(), "box": b64encode(box).decode()}
     return to_json(public)
+
+
+def _object(text: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise Unreadable(f"its {what} is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Unreadable(f"its {what} is no JSON object")
+    return value
 
 
 def _upcast(name: str, version: int, data: dict[str, Any], versions: Versions) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Envelope:
     """The CloudEvents attributes of one event, in our words.
 
-    `type` is the event's name (`Routed`); a foreign type, or a version of ours that this reader does not know, stands as
-    it was sent. `subject` is the request id (of other topics the key). `sequence` is gapless per source and subject; None
-    where a foreign event has none. Times are µs since 1970; `clock_us` is the raw reading where `occurred_us` was
+    `type` is the event's name (`Routed`); a foreign type, or a version of ours that this reader does not know, stands
+    as it was sent. `subject` is the request id (of other topics the key). `sequence` is gapless per source and subject;
+    None where a foreign event has none. Times are µs since 1970; `clock_us` is the raw reading where `occurred_us` was
     corrected.
     """
 

@@ -1,7 +1,7 @@
 """Which members of an event's data are personal, and how they are taken out and put back in."""
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeAlias, get_args
 
 from pydantic.fields import FieldInfo
@@ -12,7 +12,7 @@ Plan: TypeAlias = Mapping[str, "Plan | None"]
 """Personal members by name: None where the whole member is, a plan of its own where only a part of an object is."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def plan_of(model: type[Fact]) -> Plan:
     """The plan of a model. TypeError where a mark lies in a list or a mapping: mark the whole member instead."""
     return dict(_marked(model))

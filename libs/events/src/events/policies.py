@@ -46,7 +46,10 @@ class Promise(Fact):
 
 
 class SlaPolicyVersioned(Fact):
-    """A policy of promises holds in this version from now on. Of the promises of one name the first that fits counts."""
+    """A policy of promises holds in this version from now on.
+
+    Of the promises of one name the first that fits a request counts.
+    """
 
     name: Name
     version: Version

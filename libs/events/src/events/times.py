@@ -24,8 +24,8 @@ def to_text(us: int) -> str:
 def to_us(text: str) -> int:
     """µs since 1970 of an RFC 3339 time with any offset and at most six decimals.
 
-    ValueError, saying what is wrong, for anything else, for years outside of 1970 to 9999 (in UTC) and for a leap second,
-    which has no number of its own among the seconds since 1970.
+    ValueError, saying what is wrong, for anything else, for years outside of 1970 to 9999 (in UTC) and for a leap
+    second, which has no number of its own among the seconds since 1970.
     """
     matched = _RFC3339.fullmatch(text)
     if matched is None:

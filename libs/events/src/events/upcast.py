@@ -18,8 +18,8 @@ def _as_it_is(members: Members) -> Members:
 class Step:
     """From one version of a type to the next.
 
-    Public and personal members are changed apart, since a reader without the key has the public ones alone. A change gets
-    the members that are there and must bear the absence of any that is optional.
+    Public and personal members are changed apart, since a reader without the key has the public ones alone. A change
+    gets the members that are there and must bear the absence of any that is optional.
     """
 
     public: Change = _as_it_is
