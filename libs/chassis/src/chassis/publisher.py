@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import asyncpg
 from aiokafka import AIOKafkaProducer
-from events.codec import headers_of
 
 from chassis import kafka
 from chassis.kafka import NoAnswer
-from chassis.outbox import Row
 from chassis.settings import ServiceSettings
 from events.catalogue import partition_of
+from events.codec import Headers, headers_of
 from events.envelope import Envelope
 
 _CONNECT_S: Final = 10.0
@@ -55,7 +55,7 @@ class Publisher:
         if producer is not None:
             await kafka.discarded(producer)
 
-    async def send(self, rows: Sequence[Row]) -> Sent:
+    async def send(self, rows: Sequence[asyncpg.Record]) -> Sent:
         """Sends a round. Where a partition's batch is full the round ends before that row, so it may send fewer.
 
         A failed one may stand in the log all the same: it is sent again, by another producer, with the same event ids.
@@ -72,7 +72,9 @@ class Publisher:
         return Sent(min(batches[n].first for n in failed), "; ".join(sorted(set(failed.values()))))
 
 
-def _filled(producer: AIOKafkaProducer, settings: ServiceSettings, rows: Sequence[Row]) -> tuple[list[_Batch], int]:
+def _filled(
+    producer: AIOKafkaProducer, settings: ServiceSettings, rows: Sequence[asyncpg.Record]
+) -> tuple[list[_Batch], int]:
     """The round's batches, closed, and how many rows they hold.
 
     One batch a partition: were the first of two to fail, the second could reach the log before it.
@@ -80,15 +82,15 @@ def _filled(producer: AIOKafkaProducer, settings: ServiceSettings, rows: Sequenc
     counts: dict[str, int] = {}
     batches: dict[tuple[str, int], _Batch] = {}
     taken = len(rows)
-    for n, row in enumerate(rows):
-        key = row.key.encode()
-        if (count := counts.get(row.topic)) is None:
-            count = counts[row.topic] = kafka.partitions_of(settings, row.topic)
-        place = (row.topic, partition_of(key, count))
+    for n, (_, _, topic, key_text, payload, *about) in enumerate(rows):
+        key = key_text.encode()
+        if (count := counts.get(topic)) is None:
+            count = counts[topic] = kafka.partitions_of(settings, topic)
+        place = (topic, partition_of(key, count))
         if (batch := batches.get(place)) is None:
-            batch = batches[place] = _Batch(kafka.physical(settings, row.topic), place[1], n, producer.create_batch())
+            batch = batches[place] = _Batch(kafka.physical(settings, topic), place[1], n, producer.create_batch())
         # The broker puts its own append time in place of the timestamp.
-        if batch.builder.append(timestamp=0, key=key, value=row.payload, headers=headers_of(_envelope(row))) is None:
+        if batch.builder.append(timestamp=0, key=key, value=payload, headers=_headers(key_text, *about)) is None:
             taken = n
             break
     for batch in batches.values():
@@ -115,18 +117,15 @@ def _is_acknowledged(future: asyncio.Future[object]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
 
-def _envelope(row: Row) -> Envelope:
-    return Envelope(
-        event_id=row.event_id,
-        type=row.type,
-        version=row.version,
-        source=row.source,
-        subject=row.key,
-        occurred_us=row.occurred_us,
-        partition_key=row.key,
-        sequence=row.sequence,
-        causation_id=row.causation_id,
-        correlation_id=row.correlation_id,
-        clock_us=row.clock_us,
-        traceparent=row.traceparent,
-    )
+def _headers(
+    key: str,
+    event_id: str,
+    type_: str,
+    version: int,
+    source: str,
+    occurred_us: int,
+    sequence: int,
+    *causes: Any,
+) -> Headers:
+    """`causes` are causation id, correlation id, clock_us and traceparent; the record's key is its subject."""
+    return headers_of(Envelope(event_id, type_, version, source, key, occurred_us, key, sequence, *causes))

@@ -5,6 +5,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final
 
+import asyncpg
 import structlog
 
 from chassis import metrics as catalogue
@@ -16,7 +17,7 @@ from chassis.kafka import NoAnswer
 from chassis.metrics import Metrics
 from chassis.publisher import Publisher
 from chassis.readiness import OK, Finding, degraded, down
-from chassis.relay_lease import Lease, LeaseLost, Place
+from chassis.relay_lease import Lease, LeaseLost
 from chassis.relay_wake import Wake
 from chassis.settings import ServiceSettings
 
@@ -159,12 +160,11 @@ class Relay:
             self._held_back = Backoff(first_s=0.002, most_s=0.1)
         await self._wake.wait(self._held_back.next_s() if held_back else _NET_S)
 
-    async def _send(self, lease: Lease, rows: list[outbox.Row]) -> None:
+    async def _send(self, lease: Lease, rows: list[asyncpg.Record]) -> None:
         sent = await self._publisher.send(rows)
         if sent.acknowledged:
-            last = rows[sent.acknowledged - 1]
             async with self._db.connection() as connection:
-                await lease.advance(connection, Place(last.txid, last.id))
+                await lease.advance(connection, outbox.place_of(rows[sent.acknowledged - 1]))
         if sent.failure is not None:
             raise NoAnswer(sent.failure)
         self._recovered()
