@@ -1,0 +1,1 @@
+"""What lies outside: PostgreSQL's tables, the keys of personal data."""

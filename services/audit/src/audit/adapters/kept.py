@@ -1,0 +1,50 @@
+"""Where the log is taken in to: raw records, months to keep them by, and summaries, in one schema."""
+
+from collections.abc import Iterable, Sequence
+
+from audit.adapters.records import Months, Records
+from audit.adapters.summaries import Summaries
+from audit.domain.batch import Row
+from audit.domain.history import History
+from audit.domain.place import Place
+from audit.domain.summary import Summary
+from chassis.database import Connection, Database
+
+
+class SqlKept:
+    """See the port `Kept`."""
+
+    def __init__(self, db: Database, schema: str) -> None:
+        self._db = db
+        self._records = Records(schema)
+        self._summaries = Summaries(schema)
+        self._months = Months(schema)
+
+    async def known_us(self, topic: str, partition: int) -> int:
+        """See Kept."""
+        async with self._db.connection() as connection:
+            return await self._records.last_known_us(connection, topic, partition)
+
+    async def histories(self, request_ids: Iterable[str]) -> dict[str, History]:
+        """See Kept."""
+        async with self._db.connection() as connection:
+            return await self._records.histories(connection, request_ids)
+
+    async def seen(self, event_ids: Sequence[str]) -> dict[str, Place]:
+        """See Kept."""
+        async with self._db.connection() as connection:
+            return await self._records.seen(connection, event_ids)
+
+    async def make_room(self, known_us: Iterable[int]) -> None:
+        """See Kept."""
+        if missing := self._months.missing(known_us):
+            async with self._db.connection() as connection:
+                await self._months.make(connection, missing)
+
+    async def write(
+        self, tx: Connection, rows: Sequence[Row], demoted: Sequence[Place], changed: Sequence[tuple[int, Summary]]
+    ) -> None:
+        """See Kept."""
+        await self._records.append(tx, rows)
+        await self._records.demote(tx, demoted)
+        await self._summaries.write(tx, changed)

@@ -1,0 +1,110 @@
+"""Takes batches of the log in: raw rows and summaries, in the transaction that also moves the offsets."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from audit.app.ports import Kept, StaleHistory
+from audit.domain.batch import Arrival, Raw, Row, arrive, join
+from audit.domain.cache import Histories
+from audit.domain.cursor import Partition
+from audit.domain.history import History
+from audit.domain.place import Place
+from audit.domain.reading import NO_REQUEST
+from audit.domain.summary import Summary, summarise
+from chassis.database import Connection
+
+T = TypeVar("T")
+
+_AT_ONCE: Final = 200
+"""How many records or requests are worked on before other tasks get their turn."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A batch that is ready to be written."""
+
+    rows: list[Row]
+    demoted: list[Place]
+    changed: list[tuple[int, Summary]]
+    grown: dict[str, History]
+    known: dict[Partition, int]
+
+
+class Ingest:
+    """Takes records in, exactly once per place in the log: a BatchHandler of the chassis.
+
+    What is slow is done before the transaction begins (`prepare`): reading, joining, folding. That is safe because the
+    transaction's fence proves that nobody else has taken in records of these partitions since, and each summary is
+    written only over the row that it was made from.
+    """
+
+    def __init__(self, kept: Kept, *, most_events: int, told: Callable[[], None] = lambda: None) -> None:
+        """At most `most_events` are cached; `told` is called after each commit."""
+        self._kept = kept
+        self._told = told
+        self._histories = Histories(most_events)
+        self._known: dict[Partition, int] = {}
+
+    async def handle(self, tx: Connection, records: Sequence[Raw]) -> Callable[[], None]:
+        """See BatchHandler."""
+        return await self.write(tx, await self.prepare(records))
+
+    async def prepare(self, records: Sequence[Raw]) -> Work:
+        """Everything that can be done before the transaction; nothing that is remembered changes."""
+        known = {partition: await self._known_us(partition) for partition in {(r.topic, r.partition) for r in records}}
+        arrived: list[Arrival] = []
+        for part in _parts(records):
+            arrived += arrive(part, known)
+            await asyncio.sleep(0)
+        histories = await self._histories_of({arrival.request_id for arrival in arrived} - {NO_REQUEST})
+        joined = join(arrived, histories, await self._seen(arrived))
+        changed: list[tuple[int, Summary]] = []
+        for ids in _parts(list(joined.changed)):
+            changed += [(_size(histories.get(id_)), summarise(id_, joined.grown[id_])) for id_ in ids]
+            await asyncio.sleep(0)
+        await self._kept.make_room([arrival.place.known_us for arrival in arrived])
+        rows = [arrival.row() for arrival in arrived]
+        return Work(rows, joined.demoted, changed, joined.grown, known)
+
+    async def write(self, tx: Connection, work: Work) -> Callable[[], None]:
+        """The transaction's part, as short as can be. Raises StaleHistory, and then reads all anew the next time."""
+        try:
+            await self._kept.write(tx, work.rows, work.demoted, work.changed)
+        except StaleHistory:
+            self._histories.clear()
+            raise
+        return lambda: self._committed(work)
+
+    def lost(self, partitions: Iterable[Partition]) -> None:
+        """See BatchHandler."""
+        self._histories.clear()
+        for partition in partitions:
+            self._known.pop(partition, None)
+
+    def _committed(self, work: Work) -> None:
+        self._known.update(work.known)
+        self._histories.put(work.grown)
+        self._told()
+
+    async def _known_us(self, partition: Partition) -> int:
+        known_us = self._known.get(partition)
+        return await self._kept.known_us(*partition) if known_us is None else known_us
+
+    async def _histories_of(self, request_ids: set[str]) -> dict[str, History]:
+        held = self._histories.take(request_ids)
+        missing = request_ids - held.keys()
+        return held | await self._kept.histories(missing) if missing else held
+
+    async def _seen(self, arrived: Sequence[Arrival]) -> dict[str, Place]:
+        event_ids = [a.entry.event_id for a in arrived if a.entry is not None and a.request_id == NO_REQUEST]
+        return await self._kept.seen(event_ids) if event_ids else {}
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE))
+
+
+def _size(history: History | None) -> int:
+    return 0 if history is None else len(history.events)

@@ -1,0 +1,1 @@
+"""What audit knows without any I/O: reading records, joining them to histories, summaries, cursors, rows of exports."""

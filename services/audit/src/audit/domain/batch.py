@@ -1,0 +1,167 @@
+"""A batch of records from the log joined to what is known: rows to keep, histories that grew, duplicates found."""
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from audit.domain.headers import RawHeaders, pack
+from audit.domain.history import History, Known
+from audit.domain.place import Place, known_times
+from audit.domain.reading import CONTACTS, NO_REQUEST, check, entry_of, folded, read
+from events.codec import Unreadable
+from events.lifecycle import Entry
+
+
+class Raw(Protocol):
+    """A record as the log gave it. `timestamp_us` is the broker's append time."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp_us(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def headers(self) -> RawHeaders: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Row(NamedTuple):
+    """A record as it is kept, in the order of the table's columns."""
+
+    known_us: int
+    appended_us: int
+    offset: int
+    occurred_us: int | None
+    partition: int
+    duplicate: bool
+    event_id: str | None
+    topic: str
+    request_id: str
+    type: str | None
+    unreadable: str | None
+    key: bytes | None
+    headers: bytes
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A record with its place and what it says; without an `entry` it could not be read, `unreadable` tells why."""
+
+    place: Place
+    raw: Raw
+    request_id: str = NO_REQUEST
+    entry: Entry | None = None
+    unreadable: str | None = None
+    duplicate: bool = False
+
+    def row(self) -> Row:
+        """What is kept of it: all its bytes."""
+        entry, raw = self.entry, self.raw
+        return Row(
+            self.place.known_us,
+            raw.timestamp_us,
+            raw.offset,
+            None if entry is None else entry.occurred_us,
+            raw.partition,
+            self.duplicate,
+            None if entry is None else entry.event_id,
+            raw.topic,
+            self.request_id,
+            None if entry is None else entry.type,
+            self.unreadable,
+            raw.key,
+            pack(raw.headers),
+            raw.value,
+        )
+
+
+KnownTimes = MutableMapping[tuple[str, int], int]
+"""(topic, partition) → since when its last record is known, in µs."""
+
+
+def arrive(records: Iterable[Raw], known: KnownTimes) -> list[Arrival]:
+    """Reads records, each partition's in the order of its offsets, and moves `known` on."""
+    arrived = []
+    for raw in records:
+        partition = (raw.topic, raw.partition)
+        (known_us,) = known_times(known.get(partition, 0), [raw.timestamp_us])
+        known[partition] = known_us
+        arrived.append(_arrival(Place(known_us, raw.topic, raw.partition, raw.offset), raw))
+    return arrived
+
+
+def _arrival(place: Place, raw: Raw) -> Arrival:
+    try:
+        statement = read(raw.headers, raw.value)
+        check(raw.topic, statement, raw.value or b"")
+    except Unreadable as error:
+        return Arrival(place, raw, unreadable=str(error))
+    envelope = statement.envelope
+    request_id = envelope.subject if raw.topic == CONTACTS else NO_REQUEST
+    return Arrival(place, raw, request_id, entry_of(envelope, folded(envelope.type, statement.data)))
+
+
+@dataclass(slots=True)
+class Joined:
+    """What a batch changes.
+
+    `grown` are the histories that it touches, as copies, `changed` those of them that have another event or another
+    first place now; `demoted` are records of earlier batches that are duplicates after all.
+    """
+
+    arrived: list[Arrival]
+    grown: dict[str, History] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    demoted: list[Place] = field(default_factory=list)
+
+
+def join(arrived: list[Arrival], histories: Mapping[str, History], seen: Mapping[str, Place]) -> Joined:
+    """Marks duplicates, and lets the histories of the requests grow.
+
+    `histories` are those of all requests in the batch that are known already; `seen` gives the first places of the
+    events outside of requests.
+    """
+    joined = Joined(arrived)
+    places: dict[str, Place] = dict(seen)
+    here = {arrival.place: arrival for arrival in arrived}
+    for arrival in arrived:
+        twin = _twin(arrival, joined.grown, histories, places)
+        if twin != arrival.place and arrival.request_id != NO_REQUEST:
+            joined.changed.add(arrival.request_id)
+        if twin is None:
+            continue
+        if twin in here:
+            here[twin].duplicate = True
+        else:
+            joined.demoted.append(twin)
+    return joined
+
+
+def _twin(
+    arrival: Arrival, grown: dict[str, History], histories: Mapping[str, History], places: dict[str, Place]
+) -> Place | None:
+    """The place of the record, this or an earlier one, that is a duplicate because of this one."""
+    if arrival.entry is None:
+        return None
+    if arrival.request_id == NO_REQUEST:
+        return _second(places, arrival.entry.event_id, arrival.place)
+    history = grown.get(arrival.request_id)
+    if history is None:
+        before = histories.get(arrival.request_id)
+        history = grown[arrival.request_id] = History() if before is None else before.copy()
+    return history.add(Known(arrival.place, arrival.entry))
+
+
+def _second(places: dict[str, Place], event_id: str, place: Place) -> Place | None:
+    before = places.setdefault(event_id, place)
+    if before is place:
+        return None
+    places[event_id], second = min(before, place), max(before, place)
+    return second

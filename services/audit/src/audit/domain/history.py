@@ -1,0 +1,59 @@
+"""The known events of one request: each `event_id` once, at the first place where it stood in the log."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from audit.domain.place import Place
+from events.lifecycle import Entry
+
+
+class Known(NamedTuple):
+    """An event and where it first stood."""
+
+    place: Place
+    entry: Entry
+
+
+@dataclass(slots=True)
+class History:
+    """Grows by `add`; the same set of records gives the same history, in whatever order they come."""
+
+    events: dict[str, Known] = field(default_factory=dict)
+
+    def add(self, known: Known) -> Place | None:
+        """Takes an event in. Gives the place of the record that is a duplicate thereby: this one, or one before it."""
+        before = self.events.get(known.entry.event_id)
+        if before is None:
+            self.events[known.entry.event_id] = known
+            return None
+        if before.place <= known.place:
+            return known.place
+        self.events[known.entry.event_id] = known
+        return before.place
+
+    def copy(self) -> "History":
+        """A history of its own with the same events: caches change after the commit alone."""
+        return History(dict(self.events))
+
+    def entries(self) -> Iterator[Entry]:
+        """What the fold takes, in no particular order."""
+        return (known.entry for known in self.events.values())
+
+    @property
+    def first_known_us(self) -> int:
+        """When the first of the events became known; ValueError for an empty history."""
+        return min(known.place.known_us for known in self.events.values())
+
+    @property
+    def last_known_us(self) -> int:
+        """When the last of the events became known, duplicates left out; ValueError for an empty history."""
+        return max(known.place.known_us for known in self.events.values())
+
+
+def history_of(events: Iterable[Known]) -> History:
+    """A history of these events."""
+    history = History()
+    for known in events:
+        history.add(known)
+    return history

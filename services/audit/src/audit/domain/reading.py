@@ -1,0 +1,110 @@
+"""From a record's bytes to what it says; what cannot be read is said to be so, and why, never refused."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from audit.domain.headers import RawHeaders
+from events.codec import Unreadable, decode, read_headers
+from events.envelope import Envelope
+from events.lifecycle import ORDER, Entry
+
+CONTACTS: Final = "contacts"
+TOPICS: Final = (CONTACTS, "agents", "policies", "knowledge")
+"""What audit keeps. The records of the first are requests' events."""
+
+NO_REQUEST: Final = ""
+"""The request id of a record that is no event of a request: ids have at least one character."""
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_EVENT_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_MOST_TYPE: Final = 200
+_MOST_LEVELS: Final = 100
+_INT64: Final = 2**63
+_FOLDED: Final = (
+    "agent_id",
+    "queue",
+    "tier",
+    "to",
+    "reason",
+    "customer",
+    "customer_id",
+    "channel",
+    "support_level",
+    "severity",
+    "occurred_at",
+)
+"""The members of data that the lifecycle looks at."""
+
+_KNOWN_TYPES: Final = frozenset(ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a readable record says; `data` as on the wire in the newest version, sealed member included."""
+
+    envelope: Envelope
+    data: Mapping[str, Any]
+
+
+def read(headers: RawHeaders, value: bytes | None) -> Statement:
+    """Reads a record. Raises Unreadable, saying what is wrong."""
+    envelope = read_headers(headers)
+    return Statement(envelope, decode(envelope.type, envelope.version, value or b""))
+
+
+def check(topic: str, statement: Statement, value: bytes) -> None:
+    """What a statement must be for its parts to be stored and told again. Raises Unreadable.
+
+    Our own services never write such records; a stranger's must not bring anything to a halt.
+    """
+    envelope = statement.envelope
+    if not _EVENT_ID.fullmatch(envelope.event_id):
+        raise Unreadable("its id is no UUID in lower case")
+    if topic == CONTACTS and not _REQUEST_ID.fullmatch(envelope.subject):
+        raise Unreadable("its subject is no request id")
+    if len(envelope.type) > _MOST_TYPE:
+        raise Unreadable("its type is no name")
+    # Counting brackets, also those in texts, is far cheaper than walking through each value.
+    brackets = value.count(b"{") + value.count(b"[")
+    if brackets > _MOST_LEVELS and any(level > _MOST_LEVELS for level, _ in _walk(statement.data)):
+        raise Unreadable(f"its data are nested deeper than {_MOST_LEVELS} levels")
+    if b"\\u0000" in value and any("\0" in text for _, text in _walk(statement.data) if isinstance(text, str)):
+        raise Unreadable("a text in its data holds NUL")
+    for number in (statement.data.get("tier"), statement.data.get("severity")):
+        if isinstance(number, int) and not -_INT64 <= number < _INT64:
+            raise Unreadable("a number in its data does not fit 64 bits")
+
+
+def entry_of(envelope: Envelope, data: Mapping[str, Any], position: str | None = None) -> Entry:
+    """The event as the lifecycle takes it."""
+    return Entry(
+        event_id=envelope.event_id,
+        type=envelope.type,
+        source=envelope.source,
+        sequence=envelope.sequence,
+        causation_id=envelope.causation_id,
+        occurred_us=envelope.occurred_us,
+        data=data,
+        position=position,
+    )
+
+
+def folded(type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the lifecycle needs of the data and no more, so that many histories fit into memory."""
+    if type_ not in _KNOWN_TYPES:
+        return {}
+    return {member: data[member] for member in _FOLDED if member in data}
+
+
+def _walk(value: Any) -> Iterator[tuple[int, Any]]:
+    """Every value in a JSON value with its level, the whole being at level 1; without recursion."""
+    todo = [(1, value)]
+    while todo:
+        level, here = todo.pop()
+        yield level, here
+        if isinstance(here, Mapping):
+            todo += [(level + 1, member) for member in here.values()]
+        elif isinstance(here, list):
+            todo += [(level + 1, member) for member in here]
