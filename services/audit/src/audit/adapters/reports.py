@@ -94,9 +94,7 @@ class SqlReports:
             rows = await connection.fetch(self._sql(wanted), *arguments)
         return as_of_us, [_figures(row, len(wanted.group_by)) for row in rows]
 
-    async def _refolded(
-        self, connection: Connection, wanted: Wanted, as_of_us: int
-    ) -> AsyncIterator[Summary]:
+    async def _refolded(self, connection: Connection, wanted: Wanted, as_of_us: int) -> AsyncIterator[Summary]:
         stale = await connection.fetch(self._stale, as_of_us, PROJECTION, wanted.from_us, wanted.to_us)
         for at in range(0, len(stale), _AT_ONCE):
             ids = [row["request_id"] for row in stale[at : at + _AT_ONCE]]

@@ -1,0 +1,28 @@
+"""The packed form of a record's headers."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.domain.headers import pack, unpack
+
+HEADERS = st.lists(st.tuples(st.binary(max_size=20), st.none() | st.binary(max_size=40)), max_size=12)
+
+
+@given(HEADERS)
+def test_headers_come_back_byte_for_byte_in_their_order(headers: list[tuple[bytes, bytes | None]]) -> None:
+    assert unpack(pack(headers)) == headers
+
+
+def test_repeats_bad_utf8_empty_and_missing_values_are_kept_apart() -> None:
+    headers = [(b"a", b"1"), (b"a", b"1"), (b"\xff\xfe", b"\x00"), (b"b", b""), (b"b", None), (b"", b"x")]
+    assert unpack(pack(headers)) == headers
+
+
+def test_what_is_no_packed_header_is_not_read() -> None:
+    with pytest.raises(struct.error):
+        unpack(b"\x00")
