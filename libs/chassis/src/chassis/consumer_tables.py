@@ -1,4 +1,4 @@
-"""The tables of consumers: offsets with their fence, attempts counted before they are made, parked records."""
+"""The tables of consumers: offsets with their fence and the attempts made at them, and parked records."""
 
 from typing import Final
 
@@ -16,19 +16,9 @@ STATEMENTS: Final = (
         epoch       bigint not null,   -- one more for each claim: the fence
         holder      text   not null,   -- the replica that claimed it last
         appended_us bigint,            -- the broker's append time of the last record whose effects are in
+        attempts    int    not null default 0,  -- made at next_offset and counted before they were made
         primary key (consumer, topic, partition)
-    )
-    """,
-    """
-    create table record_attempts (
-        consumer   text   not null,
-        topic      text   not null,
-        partition  int    not null,
-        "offset"   bigint not null,
-        attempts   int    not null,
-        last_error text,
-        primary key (consumer, topic, partition, "offset")
-    )
+    ) with (fillfactor = 50)
     """,
     """
     create table parked_records (
@@ -61,5 +51,5 @@ def create(op: Operations) -> None:
 
 def drop(op: Operations) -> None:
     """Undoes `create`."""
-    for table in ("parked_records", "record_attempts", "consumer_offsets"):
+    for table in ("parked_records", "consumer_offsets"):
         op.execute(f"drop table {table}")

@@ -1,6 +1,26 @@
 """Records as they lie in the log: key, headers and value in raw bytes, in their order."""
 
-from typing import NamedTuple
+import struct
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from aiokafka import codec
+from aiokafka.record.util import calc_crc32c
+from aiokafka.structs import ConsumerRecord
+
+# Record batches of magic 2: https://kafka.apache.org/documentation/#recordbatch
+_HEAD: Final = struct.Struct(">qiibIhiqqqhii")
+_AFTER_LENGTH: Final = 12
+_AFTER_CRC: Final = 21
+_LOG_APPEND_TIME: Final = 0x08
+_CONTROL: Final = 0x20
+_DECODERS: Final = {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
+
+Headers = list[tuple[bytes, bytes | None]]
+
+
+class Unparsable(ValueError):
+    """Bytes that are no record batch: the log itself is damaged there."""
 
 
 class Record(NamedTuple):
@@ -14,5 +34,102 @@ class Record(NamedTuple):
     offset: int
     timestamp_us: int
     key: bytes | None
-    headers: list[tuple[bytes, bytes | None]]
+    headers: Headers
     value: bytes | None
+
+
+def from_kafka(topic: str, record: "ConsumerRecord[bytes | None, bytes | None]") -> Record:
+    """A record as aiokafka read it: header keys that it could decode go back to their bytes without a loss."""
+    headers: Headers = [(key.encode(), value) for key, value in record.headers]
+    return Record(
+        topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, record.value
+    )
+
+
+def parse(topic: str, partition: int, raw: bytes, first: int) -> tuple[list[Record], int]:
+    """The records from offset `first` on in a fetch's bytes, and the offset after the last whole batch.
+
+    Takes header keys of any bytes, which aiokafka does not. A batch cut off at the end is left for the next fetch.
+    Raises Unparsable where a sum or a length does not fit.
+    """
+    records: list[Record] = []
+    next_offset, at = first, 0
+    while len(raw) - at >= _HEAD.size:
+        base, length, _, magic, crc, attributes, last_delta, first_ms, most_ms, _, _, _, count = _HEAD.unpack_from(raw, at)
+        end = at + _AFTER_LENGTH + length
+        if magic != 2:
+            raise Unparsable(f"the batch at offset {base} is of format {magic}; only 2 is read")
+        if end > len(raw):
+            break
+        if calc_crc32c(raw[at + _AFTER_CRC : end]) != crc:
+            raise Unparsable(f"the batch at offset {base} does not have its checksum")
+        if not attributes & _CONTROL:
+            stamp = most_ms if attributes & _LOG_APPEND_TIME else None
+            body = _plain(raw[at + _HEAD.size : end], attributes & 0x07)
+            found = _records(topic, partition, body, base, first_ms, stamp, count)
+            records.extend(record for record in found if record.offset >= first)
+        next_offset = max(next_offset, base + last_delta + 1)
+        at = end
+    return records, next_offset
+
+
+def _plain(body: bytes, compression: int) -> bytes:
+    if compression == 0:
+        return body
+    decode = _DECODERS.get(compression)
+    if decode is None:
+        raise Unparsable(f"compression {compression} is not known")
+    return bytes(decode(body))
+
+
+def _records(
+    topic: str, partition: int, body: bytes, base: int, first_ms: int, stamp_ms: int | None, count: int
+) -> Iterator[Record]:
+    """`stamp_ms` is the broker's time for the whole batch, None where each record has the producer's own."""
+    at = 0
+    try:
+        for _ in range(count):
+            length, at = _varint(body, at)
+            end = at + length
+            delta_ms, at = _varint(body, at + 1)
+            delta, at = _varint(body, at)
+            key, at = _bytes(body, at)
+            value, at = _bytes(body, at)
+            headers, at = _headers(body, at)
+            if at != end:
+                raise Unparsable(f"the record at offset {base + delta} does not have the length that it names")
+            ms = first_ms + delta_ms if stamp_ms is None else stamp_ms
+            yield Record(topic, partition, base + delta, ms * 1_000, key, headers, value)
+    except IndexError as error:
+        raise Unparsable(f"the batch at offset {base} ends inside a record") from error
+
+
+def _headers(body: bytes, at: int) -> tuple[Headers, int]:
+    headers: Headers = []
+    count, at = _varint(body, at)
+    for _ in range(count):
+        key, at = _bytes(body, at)
+        value, at = _bytes(body, at)
+        headers.append((key or b"", value))
+    return headers, at
+
+
+def _bytes(body: bytes, at: int) -> tuple[bytes | None, int]:
+    length, at = _varint(body, at)
+    if length < 0:
+        return None, at
+    if at + length > len(body):
+        raise IndexError
+    return body[at : at + length], at + length
+
+
+def _varint(body: bytes, at: int) -> tuple[int, int]:
+    """A zigzag varint at `at`, and the place after it."""
+    value = shift = 0
+    while True:
+        byte = body[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
