@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from events.lifecycle.__main__ import main
 from events.lifecycle.draw import BEGIN, END, drawing, redrawn
 from events.lifecycle.metrics import CYCLE_METRICS, REPORTED
@@ -38,7 +39,9 @@ def test_a_page_out_of_date_is_refused_and_written_anew(tmp_path: Path) -> None:
     assert main(["write", str(page)]) == 0
     assert main(["check", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "stale" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "stale" not in text
 
 
 def test_a_page_without_its_markers_is_refused() -> None:

@@ -1,6 +1,7 @@
 """What takes effect is `applied`; what the state does not allow, or the lifecycle does not know, changes nothing."""
 
 import pytest
+
 from events.lifecycle import Entry, Life, fold
 from events.lifecycle.samples import received, said
 
@@ -46,8 +47,8 @@ def test_what_stands_before_the_contact_is_recorded_and_the_rest_goes_on() -> No
     assert life.routed_us == 9
 
 
-def escalated(at_us: int = 5, **more: str) -> Entry:
-    return said("Escalated", at_us, source="/services/escalation", to_tier=2, reason="sla", **more)
+def escalated(at_us: int = 5, cause: str | None = None) -> Entry:
+    return said("Escalated", at_us, cause=cause, source="/services/escalation", to_tier=2, reason="sla")
 
 
 def test_an_escalation_that_nobody_takes_up_is_recorded() -> None:

@@ -60,6 +60,11 @@ def test_what_only_happens_in_a_later_cycle_is_no_headline() -> None:
     assert life.tags == []
 
 
+def test_an_offer_in_the_second_cycle_is_no_headline_though_the_first_had_none() -> None:
+    life = fold([received(0), said("Abandoned", 2), said("Reopened", 5), said("Routed", 9, agent_id="a")])
+    assert life.routed_us is None
+
+
 def test_a_step_within_the_same_microsecond_is_zero_and_not_null() -> None:
     life = fold([received(5), said("Routed", 5), said("Connected", 5), said("Resolved", 5)])
     assert life.durations == (0, 0, 0, 0)

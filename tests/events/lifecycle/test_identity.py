@@ -1,6 +1,7 @@
 """The checker of the partition: silent on a right life, loud on every forged one."""
 
 import pytest
+
 from events.lifecycle import Life, State, fold
 from events.lifecycle.identity import faults, residual_us
 from events.lifecycle.samples import received, said

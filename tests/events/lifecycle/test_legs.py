@@ -1,6 +1,7 @@
 """A leg is one stretch towards one agent: when it opens and closes, whose it is, and where."""
 
 import pytest
+
 from events.lifecycle import Entry, Life, fold
 from events.lifecycle.samples import received, said
 

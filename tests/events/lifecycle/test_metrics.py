@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+
 from events.lifecycle import CYCLE_METRICS, HEADLINES, METRICS, REPORTED, Entry, fold
 from events.lifecycle.samples import INTAKE, received, said
 

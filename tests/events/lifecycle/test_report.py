@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+
 from events.lifecycle import METRICS, REPORTED, Entry, fold
 from events.lifecycle.metrics import Cohort
 from events.lifecycle.report import Summary, groups, mean, report, statistics, summarise

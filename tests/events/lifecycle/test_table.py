@@ -1,6 +1,7 @@
-"""Every state × type is decided, and decided as the table of states says."""
+"""Every state and type is decided, and decided as the table of states says."""
 
 import pytest
+
 from events.lifecycle import UNKNOWN, Standing, State, evolve
 from events.lifecycle.evolve import _STEPS
 from events.lifecycle.samples import received, said
@@ -65,10 +66,10 @@ def test_exactly_the_moves_out_of_nothing_and_out_of_an_end_open_a_cycle() -> No
 
 
 def test_the_order_of_types_is_the_agreed_one() -> None:
-    assert ORDER == (
+    assert list(ORDER) == [
         *("ContactReceived", "Reopened", "MessageReceived", "Transferred", "Escalated", "Requeued", "OfferClosed"),
         *("Routed", "Connected", "Resumed", "Paused", "Resolved", "Abandoned", "FeedbackReceived"),
-    )
+    ]
     assert list(RANK.values()) == list(range(LAST_RANK))
 
 

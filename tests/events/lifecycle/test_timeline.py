@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from events.lifecycle import Entry, Life, fold, timeline
 from events.lifecycle.samples import received, said
 from events.times import to_text
@@ -154,7 +155,9 @@ def test_a_history_without_its_contact_is_all_nulls_zeros_and_remarks() -> None:
     )
     assert (seen["legs"], seen["segments"], seen["complete"], seen["residual_us"]) == ([], [], False, 0)
     metrics, durations, events = seen["metrics"], seen["durations"], seen["events"]
-    assert isinstance(metrics, dict) and isinstance(durations, dict) and isinstance(events, list)
+    assert isinstance(metrics, dict)
+    assert isinstance(durations, dict)
+    assert isinstance(events, list)
     assert metrics.pop("cycle_resolution_us") == []
     assert set(metrics.values()) == set(durations.values()) == {None}
     assert [event["effect"] for event in events] == ["recorded"]

@@ -4,15 +4,7 @@ from events.lifecycle.entry import Entry
 from events.lifecycle.evolve import UNKNOWN, Standing, evolve
 from events.lifecycle.fold import fold
 from events.lifecycle.life import Cycle, Leg, Life, Segment
-from events.lifecycle.metrics import (
-    CYCLE_METRICS,
-    HEADLINES,
-    METRICS,
-    REPORTED,
-    Cohort,
-    CycleMetric,
-    Metric,
-)
+from events.lifecycle.metrics import CYCLE_METRICS, HEADLINES, METRICS, REPORTED, Cohort, CycleMetric, Metric
 from events.lifecycle.order import Placed, effective
 from events.lifecycle.table import OPENS_CYCLE, OPENS_LEG, ORDER, TRANSITIONS, State
 from events.lifecycle.timeline import timeline

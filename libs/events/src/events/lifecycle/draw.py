@@ -3,14 +3,7 @@
 from typing import Final
 
 from events.lifecycle.metrics import CYCLE_METRICS, HEADLINES, METRICS
-from events.lifecycle.table import (
-    ENDS,
-    OPENS_CYCLE,
-    OPENS_LEG,
-    ORDER,
-    TRANSITIONS,
-    State,
-)
+from events.lifecycle.table import ENDS, OPENS_CYCLE, OPENS_LEG, ORDER, TRANSITIONS, State
 
 BEGIN: Final = "<!-- drawn from the lifecycle's table: begin -->"
 END: Final = "<!-- drawn from the lifecycle's table: end -->"
@@ -45,35 +38,20 @@ def table() -> str:
     """One row per type in the fold's order, one column per state: the next state, or a dash where nothing moves."""
     columns: list[State | None] = [None, *State]
     head = ["event", *(state or "not received" for state in columns), "opens"]
-    rows = [
-        [
-            type_,
-            *(TRANSITIONS[state].get(type_, "–") for state in columns),
-            _opens(type_),
-        ]
-        for type_ in ORDER
-    ]
+    rows = [[type_, *(TRANSITIONS[state].get(type_, "-") for state in columns), _opens(type_)] for type_ in ORDER]
     return _markdown(head, rows)
 
 
 def _opens(type_: str) -> str:
     opened = [name for name, types in (("leg", OPENS_LEG), ("cycle", OPENS_CYCLE)) if type_ in types]
-    return " and ".join(opened) or "–"
+    return " and ".join(opened) or "-"
 
 
 def registry() -> str:
     """One row per metric: name, version, start, stop, clock, cohort and what it means."""
     head = ["metric", "version", "from", "to", "clock", "cohort", "meaning"]
     rows = [
-        [
-            f"`{m.name}`",
-            str(m.version),
-            m.start,
-            m.stop,
-            m.clock,
-            m.cohort,
-            m.description,
-        ]
+        [f"`{m.name}`", str(m.version), m.start, m.stop, m.clock, m.cohort, m.description]
         for m in (*HEADLINES, *METRICS, *CYCLE_METRICS)
     ]
     return _markdown(head, rows)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from events.lifecycle.entry import Event
-from events.lifecycle.table import OPENS_CYCLE, TRANSITIONS, State
+from events.lifecycle.table import OPENS_CYCLE, OPENS_LEG, TRANSITIONS, State
 
 
 class Standing(NamedTuple):
@@ -39,13 +39,7 @@ _Data: TypeAlias = Mapping[str, Any]
 
 
 def _open_leg(was: Standing, to: State, place: _Data, type_: str) -> Standing:
-    return Standing(
-        to,
-        was.leg + 1,
-        was.cycle + (type_ in OPENS_CYCLE),
-        _queue(place, was),
-        _tier(place, was),
-    )
+    return Standing(to, was.leg + 1, was.cycle + (type_ in OPENS_CYCLE), _queue(place, was), _tier(place, was))
 
 
 def _transfer(was: Standing, to: State, data: _Data, type_: str) -> Standing:
@@ -54,14 +48,7 @@ def _transfer(was: Standing, to: State, data: _Data, type_: str) -> Standing:
 
 
 def _offer(was: Standing, to: State, data: _Data, _: str) -> Standing:
-    return Standing(
-        to,
-        was.leg,
-        was.cycle,
-        _queue(data, was),
-        _tier(data, was),
-        text(data, "agent_id"),
-    )
+    return Standing(to, was.leg, was.cycle, _queue(data, was), _tier(data, was), text(data, "agent_id"))
 
 
 def _connect(was: Standing, to: State, data: _Data, _: str) -> Standing:
@@ -82,11 +69,8 @@ def _end(was: Standing, to: State, _data: _Data, _: str) -> Standing:
 
 
 _STEPS: Final[Mapping[str, Callable[[Standing, State, _Data, str], Standing]]] = {
-    "ContactReceived": _open_leg,
-    "Reopened": _open_leg,
+    **dict.fromkeys(OPENS_LEG, _open_leg),
     "Transferred": _transfer,
-    "Requeued": _open_leg,
-    "OfferClosed": _open_leg,
     "Routed": _offer,
     "Connected": _connect,
     "Resumed": _resume,

@@ -46,16 +46,7 @@ def _step(life: Life, placed: Placed) -> None:
     if life.legs and (after.leg != before.leg or after.state in ENDS):
         _close_leg(life.legs[-1], placed)
     if after.leg != before.leg:
-        life.legs.append(
-            Leg(
-                after.leg,
-                after.cycle,
-                after.queue,
-                after.tier,
-                at_us,
-                placed.entry.type,
-            )
-        )
+        life.legs.append(Leg(after.leg, after.cycle, after.queue, after.tier, at_us, placed.entry.type))
     if after.cycle != before.cycle:
         life.cycles.append(Cycle(after.cycle, at_us))
     life.segments.append(Segment(after, at_us))
@@ -109,11 +100,7 @@ def _connected(life: Life, placed: Placed) -> None:
 def _assigned(life: Life) -> Leg:
     """The present leg, told whom and where the event that has just been applied assigned it to."""
     leg = life.legs[-1]
-    leg.agent_id, leg.queue, leg.tier = (
-        life.standing.agent_id,
-        life.standing.queue,
-        life.standing.tier,
-    )
+    leg.agent_id, leg.queue, leg.tier = life.standing.agent_id, life.standing.queue, life.standing.tier
     return leg
 
 

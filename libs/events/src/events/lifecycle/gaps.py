@@ -10,7 +10,7 @@ MOST_NAMED: Final = 1_000
 
 
 def missing(entries: Iterable[Entry]) -> list[tuple[str, int]]:
-    """(source, sequence) of each gap below the highest number known of a source, sorted; at most the first `MOST_NAMED`.
+    """(source, sequence) of each gap below a source's highest known number, sorted; the first `MOST_NAMED` at most.
 
     A source counts from 1 without gaps. What may lie beyond its highest known number is not guessed at.
     """

@@ -154,5 +154,5 @@ class Life:
 
     @property
     def reporting_leg(self) -> Leg | None:
-        """The leg that a report counts the request under: the one that connected first in the first cycle, else the first."""
+        """The leg that a report counts the request under: the first that connected in the first cycle, else leg 1."""
         return self.first_connected or (self.legs[0] if self.legs else None)

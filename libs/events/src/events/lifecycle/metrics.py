@@ -28,7 +28,7 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a number means. `version` rises with every change of meaning; `cohort` holds all requests that can have it."""
+    """What a number means. `version` rises when the meaning changes; `cohort` holds all requests that can have it."""
 
     name: str
     version: int
@@ -255,7 +255,7 @@ METRICS: Final = (
         "ContactReceived",
         Clock.GATEWAY,
         Cohort.RECEIVED,
-        "What passed between gateway and intake: two clocks, so no part of any wait, and 0 where the gateway's is ahead.",
+        "From gateway to intake, by two clocks: so no part of any wait, and 0 where the gateway's is ahead.",
         _intake,
     ),
 )

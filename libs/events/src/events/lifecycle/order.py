@@ -24,9 +24,9 @@ _Times: TypeAlias = dict[str, tuple[int, int]]
 def effective(entries: Iterable[Entry]) -> list[Placed]:
     """Each event once (its first entry counts), in the order in which a fold takes them.
 
-    An event takes effect at its own time or at its cause's effective time, whichever is later. A cause that is not among
-    the entries does not count, nor does any within a circle of events that name each other. Linear but for the sort, and
-    without recursion: a chain of causes may be as long as the history.
+    An event takes effect at its own time or at its cause's effective time, whichever is later. A cause that is not
+    among the entries does not count, nor does any within a circle of events that name each other. Linear but for the
+    sort, and without recursion: a chain of causes may be as long as the history.
     """
     known: dict[str, Entry] = {}
     for entry in entries:

@@ -16,14 +16,7 @@ SHORT_ABANDON_US: Final = 5_000_000
 
 PERCENTILES: Final = (50, 90, 95, 99)
 
-_NAMES: Final = (
-    "count",
-    "sum_us",
-    "min_us",
-    "mean_us",
-    *(f"p{share}_us" for share in PERCENTILES),
-    "max_us",
-)
+_NAMES: Final = ("count", "sum_us", "min_us", "mean_us", *(f"p{share}_us" for share in PERCENTILES), "max_us")
 _ABANDON: Final = [metric.name for metric in REPORTED].index("abandon_us")
 
 
@@ -44,7 +37,7 @@ class Summary:
 
 
 def summarise(life: Life) -> Summary:
-    """The facts are as they were: queue, tier and agent of the leg that first connected in the first cycle, else of leg 1."""
+    """What a report needs of `life`; queue, tier and agent are those of its reporting leg, as they were then."""
     leg = life.reporting_leg
     return Summary(
         channel=life.channel,
@@ -76,10 +69,7 @@ def report(
     unknown = [name for name in group_by if name not in GROUPINGS]
     if unknown:
         raise ValueError(f"cannot group by {', '.join(unknown)}; known are {', '.join(GROUPINGS)}")
-    time_of, key_of = (
-        attrgetter(f"{cohort}_us"),
-        [attrgetter(name) for name in group_by],
-    )
+    time_of, key_of = attrgetter(f"{cohort}_us"), [attrgetter(name) for name in group_by]
     rows = []
     for summary in summaries:
         at_us = time_of(summary)
@@ -89,9 +79,7 @@ def report(
 
 
 def groups(
-    rows: Iterable[Sequence[Any]],
-    group_by: Sequence[str] = (),
-    short_abandon_us: int = SHORT_ABANDON_US,
+    rows: Iterable[Sequence[Any]], group_by: Sequence[str] = (), short_abandon_us: int = SHORT_ABANDON_US
 ) -> list[dict[str, Any]]:
     """The same for rows that are already chosen: the values of `group_by`, then those of `REPORTED`, as many columns.
 
@@ -103,10 +91,7 @@ def groups(
         by_key.setdefault(tuple(row[:width]), []).append(row)
     ordered = sorted(by_key, key=lambda key: [(part is None, part) for part in key])
     return [
-        {
-            "key": dict(zip(group_by, key, strict=True)),
-            **_group(by_key[key], width, short_abandon_us),
-        }
+        {"key": dict(zip(group_by, key, strict=True)), **_group(by_key[key], width, short_abandon_us)}
         for key in ordered
     ]
 
@@ -132,13 +117,7 @@ def statistics(column: Iterable[int | None]) -> dict[str, int | None]:
         return dict.fromkeys(_NAMES) | {"count": 0}
     total = sum(values)
     stated = [values[(share * count + 99) // 100 - 1] for share in PERCENTILES]
-    return dict(
-        zip(
-            _NAMES,
-            (count, total, values[0], mean(total, count), *stated, values[-1]),
-            strict=True,
-        )
-    )
+    return dict(zip(_NAMES, (count, total, values[0], mean(total, count), *stated, values[-1]), strict=True))
 
 
 def mean(total: int, count: int) -> int:

@@ -1,4 +1,4 @@
-"""The lifecycle of a request as data: its states, what moves it from which, and which of simultaneous events comes first."""
+"""The lifecycle of a request as data: its states, what moves it, and which of simultaneous events comes first."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -58,7 +58,7 @@ TRANSITIONS: Final[Mapping[State | None, Mapping[str, State]]] = MappingProxyTyp
         },
     }
 )
-"""State × event type → next state. A pair that is not here moves nothing: the event is kept as a remark (`recorded`)."""
+"""State and event type → next state. A pair that is not here moves nothing: the event is `recorded` as a remark."""
 
 OPENS_LEG: Final = frozenset({"ContactReceived", "Reopened", "Transferred", "Requeued", "OfferClosed"})
 """Moves after which the request waits anew, for another agent."""

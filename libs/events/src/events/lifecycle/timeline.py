@@ -11,16 +11,12 @@ from events.times import to_text
 
 
 def timeline(
-    life: Life,
-    *,
-    request_id: str,
-    as_of_us: int,
-    open_data: Callable[[Entry], Mapping[str, Any]],
+    life: Life, *, request_id: str, as_of_us: int, open_data: Callable[[Entry], Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The timeline of one request as known at `as_of_us`, ready to be written as JSON.
 
-    `open_data` gives the data that this reader may see of an event: the lifecycle knows neither keys nor scopes. Members
-    have no order of meaning. Raises ValueError where a time lies outside the years 1970 to 9999.
+    `open_data` gives the data that this reader may see of an event: the lifecycle knows neither keys nor scopes.
+    Raises ValueError where a time lies outside the years 1970 to 9999.
     """
     return {
         "request_id": request_id,
@@ -50,8 +46,8 @@ def _at(us: int | None) -> str | None:
     return None if us is None else to_text(us)
 
 
-def _metrics(life: Life) -> dict[str, int | None | list[int | None]]:
-    stated: dict[str, int | None | list[int | None]] = {}
+def _metrics(life: Life) -> dict[str, int | list[int | None] | None]:
+    stated: dict[str, int | list[int | None] | None] = {}
     for metric, us in zip(METRICS, life.metrics, strict=True):
         stated[metric.name] = us
     for per_cycle in CYCLE_METRICS:
