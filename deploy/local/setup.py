@@ -36,7 +36,9 @@ class SetUpFailed(Exception):
 def main() -> None:
     _leave_an_old_python()
     sys.path.insert(0, str(HERE / "src"))
-    from local_stack.files import Busy, locked  # only now: an old Python could not read it
+    # Only now: an old Python could not read them.
+    from local_stack.errors import Busy
+    from local_stack.files import locked
 
     try:
         with locked(TOOLS, patience_s=600):

@@ -6,17 +6,17 @@ import asyncio
 import os
 import shutil
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from local_stack.deadline import Deadline
 from local_stack.files import locked
 from local_stack.kafka import Kafka
 from local_stack.ports import free
 from local_stack.postgres import Postgres
-from local_stack.processes import Process, end, look, marked, thaw, working_in
+from local_stack.processes import Process, all_of, end, freeze, look, thaw
 from local_stack.server import Server, ensure
 
 _PATIENCE_S = 90.0
@@ -43,7 +43,7 @@ class Session:
         """The one broker that all workers share: the first to ask starts it."""
         with locked(self.folder / "kafka"):
             kafka = Kafka(self.folder / "kafka", self._port("kafka", 2), self._log("kafka"), heap_mb=512)
-            ensure(kafka, time.monotonic() + _PATIENCE_S)
+            ensure(kafka, Deadline(_PATIENCE_S))
         return kafka
 
     def postgres(self, worker: str) -> Postgres:
@@ -65,7 +65,7 @@ class Session:
 
     def _started(self, postgres: Postgres) -> Postgres:
         with locked(postgres.folder):
-            ensure(postgres, time.monotonic() + _PATIENCE_S)
+            ensure(postgres, Deadline(_PATIENCE_S))
         return postgres
 
     def _port(self, name: str, count: int) -> int:
@@ -81,7 +81,7 @@ class Session:
 
     def _remains(self) -> list[Process]:
         parts = [part for part in self.folder.glob("*") if part.is_dir()]
-        return [process for part in parts for process in (*marked(part), *working_in(part / "data"))]
+        return [process for part in parts for process in all_of(part)]
 
 
 class _Private:
@@ -98,7 +98,7 @@ class _Private:
 
     def start(self) -> None:
         """Starts it where it does not run, and waits until it answers."""
-        ensure(self._server, time.monotonic() + _PATIENCE_S)
+        ensure(self._server, Deadline(_PATIENCE_S))
 
     def kill(self) -> None:
         """SIGKILL, to every process of it: what a loss of power leaves."""
@@ -106,8 +106,7 @@ class _Private:
 
     def stop(self) -> None:
         """SIGSTOP, to every process of it: connections stay open and nothing answers any more."""
-        for process in self._server.remains():
-            os.kill(process.pid, signal.SIGSTOP)
+        freeze(self._server.remains())
 
     def cont(self) -> None:
         """SIGCONT: it goes on where it was."""

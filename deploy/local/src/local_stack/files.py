@@ -9,9 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-
-class Busy(Exception):
-    """Another command has been working on this folder for longer than we are ready to wait."""
+from local_stack.errors import Busy
 
 
 def replace_file(path: Path, text: str, mode: int = 0o600) -> None:

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_stack.server import Failed
+from local_stack.errors import Failed
 
 _NOBODY = 65534
 

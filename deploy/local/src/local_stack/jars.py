@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_stack.errors import Failed
 from local_stack.files import replace_file
 from local_stack.layout import JARS, JARS_LOCK
-from local_stack.server import Failed
 
 _THREADS = 8
 _ATTEMPTS = 3

@@ -13,9 +13,10 @@ import subprocess
 from pathlib import Path
 
 from local_stack import ports
+from local_stack.errors import Failed
 from local_stack.jars import class_path
 from local_stack.processes import Process, end, marked, recall, remember, spawn
-from local_stack.server import Failed, tail
+from local_stack.server import end_of
 
 # Nothing of the caller's: a CLASSPATH or JAVA_TOOL_OPTIONS there would change what runs here.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -87,7 +88,7 @@ class Kafka:
         return answers(self.bootstrap)
 
     def launch(self) -> Process:
-        """Raises PortTaken, Stuck, Failed."""
+        """Raises Failed."""
         end(self.remains(), by=signal.SIGKILL)
         for port, purpose in ((self.port, "Kafka"), (self.port + 1, "Kafka's controller")):
             ports.claim(port, purpose)
@@ -164,7 +165,7 @@ class Kafka:
                 check=False,
             )
         if done.returncode != 0:
-            raise Failed(f"Kafka's storage cannot be formatted; the end of {self._output}:\n{tail(self._output)}")
+            raise Failed(f"Kafka's storage cannot be formatted; {end_of(self._output)}")
 
 
 def answers(bootstrap: str) -> bool:

@@ -8,7 +8,9 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from local_stack.processes import command_of, wait_until
+from local_stack.deadline import wait_until
+from local_stack.errors import PortTaken
+from local_stack.processes import command_of
 
 HOST = "127.0.0.1"
 _LISTENING = "0A"
@@ -16,23 +18,10 @@ _LISTENING = "0A"
 _FIRST, _LAST = 20_000, 32_000
 
 
-class PortTaken(Exception):
-    """Somebody else listens on a port that is to be ours."""
-
-    def __init__(self, port: int, purpose: str) -> None:
-        self.port = port
-        self.pid = holder_of(port)
-        who = f"process {self.pid} ({command_of(self.pid)[:160]})" if self.pid else "a process of another user"
-        super().__init__(
-            f"port {port}, wanted for {purpose}, is taken by {who}; "
-            "end that process, or put this stack elsewhere with THROUGHLINE_PORT_BASE"
-        )
-
-
 def claim(port: int, purpose: str, patience_s: float = 5.0) -> None:
     """Waits until the port can be had: a killed server's one lingers for a moment. Raises PortTaken."""
     if not wait_until(lambda: is_free(port), patience_s, every_s=0.1):
-        raise PortTaken(port, purpose)
+        raise PortTaken(_said(port, purpose))
 
 
 def is_free(port: int) -> bool:
@@ -52,7 +41,7 @@ def free(count: int, reserved: Path) -> list[int]:
         row = range(first, first + count)
         if all(is_free(port) for port in row) and all(_reserve(reserved / str(port)) for port in row):
             return list(row)
-    raise PortTaken(_FIRST, "a server of the tests")
+    raise PortTaken(f"no {count} free ports in a row from {_FIRST} to {_LAST}")
 
 
 def holder_of(port: int) -> int | None:
@@ -62,6 +51,15 @@ def holder_of(port: int) -> int | None:
         if folder.name.isdigit() and inodes and inodes & set(_open_files(folder)):
             return int(folder.name)
     return None
+
+
+def _said(port: int, purpose: str) -> str:
+    pid = holder_of(port)
+    who = f"process {pid} ({command_of(pid)[:160]})" if pid else "a process of another user"
+    return (
+        f"port {port}, wanted for {purpose}, is taken by {who}; "
+        "end that process, or put this stack elsewhere with THROUGHLINE_PORT_BASE"
+    )
 
 
 def _listeners(port: int) -> Iterator[str]:

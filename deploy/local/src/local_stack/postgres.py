@@ -17,9 +17,10 @@ from urllib.parse import quote
 import asyncpg
 
 from local_stack import ports
+from local_stack.errors import Failed
 from local_stack.identity import Identity, identity
-from local_stack.processes import Process, end, gone, recall, remember, spawn, thaw, working_in
-from local_stack.server import Failed, tail
+from local_stack.processes import Process, all_of, end, gone, recall, remember, spawn, thaw, working_in
+from local_stack.server import end_of
 
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 _SETTINGS = {
@@ -65,7 +66,7 @@ class Postgres:
         return answers(self.url)
 
     def launch(self) -> Process:
-        """Raises PortTaken, Stuck, Failed."""
+        """Raises Failed."""
         self._clear()
         ports.claim(self.port, "PostgreSQL")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -80,9 +81,7 @@ class Postgres:
         return process
 
     def remains(self) -> list[Process]:
-        running = self.process()
-        others = working_in(self._data)
-        return [running, *others] if running and running not in others else others
+        return all_of(self.folder)
 
     def stop(self) -> None:
         """The fast shutdown: it breaks off what runs, and writes a checkpoint. Raises Stuck."""
@@ -140,7 +139,7 @@ class Postgres:
                 check=False,
             )
         if done.returncode != 0:
-            raise Failed(f"initdb could not make {self._data}; the end of {self.log}:\n{tail(self.log)}")
+            raise Failed(f"initdb could not make {self._data}; {end_of(self.log)}")
 
 
 def binary(name: str) -> Path:

@@ -8,21 +8,17 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from local_stack.deadline import wait_until
+from local_stack.errors import Stuck
 from local_stack.files import replace_file
 
 MARK = "THROUGHLINE_STACK_MARK"
-_POLL_S = 0.02
 _LOG_LIMIT = 20 * 1024 * 1024
-
-
-class Stuck(Exception):
-    """A process is there even after SIGKILL (it sleeps in the kernel, or belongs to somebody else)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +115,19 @@ def working_in(folder: Path) -> list[Process]:
     return _where(lambda entry: str(entry.joinpath("cwd").readlink()) == wanted)
 
 
+def all_of(folder: Path) -> list[Process]:
+    """Both of these, each once."""
+    return list({process.pid: process for process in (*marked(folder), *working_in(folder / "data"))}.values())
+
+
+def memory_mb(process: Process) -> float:
+    """Its proportional share of the memory in MB: what several processes share counts once over all of them."""
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024
+    return 0.0
+
+
 def end(processes: Iterable[Process], *, by: signal.Signals = signal.SIGTERM, patience_s: float = 8.0) -> None:
     """Ends them all, frozen ones too: `by` first, SIGKILL where that was not enough. Raises Stuck."""
     found = [process for process in processes if process.pid != os.getpid()]
@@ -146,16 +155,6 @@ def freeze(processes: Iterable[Process]) -> None:
 def gone(processes: Sequence[Process], patience_s: float) -> bool:
     """Waits until none of them is alive; False where `patience_s` was not enough."""
     return wait_until(lambda: not any(process.is_alive() for process in processes), patience_s)
-
-
-def wait_until(holds: Callable[[], bool], patience_s: float, every_s: float = _POLL_S) -> bool:
-    """Asks again and again; True as soon as it holds, False after `patience_s`."""
-    deadline = time.monotonic() + patience_s
-    while not holds():
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(every_s)
-    return True
 
 
 def _send(process: Process, number: signal.Signals) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 from typing import Protocol
 
-from local_stack.processes import Process, command_of, end, wait_until
-
-
-class Failed(Exception):
-    """A part did not come up, or cannot; the message says why and where to read on."""
+from local_stack.deadline import Deadline
+from local_stack.errors import Failed
+from local_stack.processes import Process, end
 
 
 class Server(Protocol):
@@ -19,6 +16,9 @@ class Server(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
 
     @property
     def log(self) -> Path: ...
@@ -43,52 +43,42 @@ class Server(Protocol):
         """Ends it the way that keeps its data best, and by force where that does not help."""
 
 
-def ensure(server: Server, deadline: float) -> bool:
-    """Makes the server answer by `deadline` (monotonic): True where it had to be started. Raises Failed.
+def ensure(server: Server, deadline: Deadline) -> bool:
+    """Makes the server answer: True where it had to be started. Raises Failed.
 
     One that runs and does not answer is given what is left of its patience, counted from its own start; a frozen one
     gets none.
     """
     process = server.process()
-    if process is not None and server.answers():
-        return False
-    if process is not None and _comes_to(server, process, deadline):
+    if process is not None and (server.answers() or _comes_to(server, process, deadline)):
         return False
     end(server.remains(), by=signal.SIGKILL)
     await_answer(server, server.launch(), deadline)
     return True
 
 
-def await_answer(server: Server, process: Process, deadline: float) -> None:
+def await_answer(server: Server, process: Process, deadline: Deadline) -> None:
     """Waits for the answer of a server that was just started. Raises Failed with the end of its log."""
-    patience_s = min(server.patience_s, deadline - time.monotonic())
-    wait_until(lambda: not process.is_alive() or server.answers(), patience_s, every_s=0.05)
+    deadline.wait(lambda: not process.is_alive() or server.answers(), server.patience_s, every_s=0.05)
     if not process.is_alive():
-        raise Failed(f"{server.name} ended right after its start; {_end_of(server.log)}")
+        raise Failed(f"{server.name} ended right after its start; {end_of(server.log)}")
     if not server.answers():
-        raise Failed(f"{server.name} does not answer after {patience_s:.0f} s; {_end_of(server.log)}")
+        raise Failed(f"{server.name} does not answer {process.age_s():.0f} s after its start; {end_of(server.log)}")
 
 
-def tail(log: Path, lines: int = 12) -> str:
+def end_of(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, to be read behind a semicolon."""
     try:
         text = log.read_text(errors="replace")
     except OSError:
-        return "  (there is no log)"
-    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+        return f"there is no log at {log}"
+    return "\n".join([f"the end of {log}:", *(f"  {line}" for line in text.splitlines()[-lines:])])
 
 
-def _end_of(log: Path) -> str:
-    return f"the end of {log}:\n{tail(log)}"
-
-
-def describe(process: Process) -> str:
-    return f"{process.pid} ({command_of(process.pid)[:80]})"
-
-
-def _comes_to(server: Server, process: Process, deadline: float) -> bool:
-    """Waits for one that may be starting still, or on the way out."""
-    patience_s = min(server.patience_s - process.age_s(), deadline - time.monotonic())
+def _comes_to(server: Server, process: Process, deadline: Deadline) -> bool:
+    """Waits for one that may be starting still, or on its way out."""
+    patience_s = server.patience_s - process.age_s()
     if process.is_frozen() or patience_s <= 0:
         return False
-    wait_until(lambda: not process.is_alive() or process.is_frozen() or server.answers(), patience_s, every_s=0.1)
+    deadline.wait(lambda: not process.is_alive() or process.is_frozen() or server.answers(), patience_s, every_s=0.1)
     return process.is_alive() and server.answers()

@@ -1,0 +1,167 @@
+"""Replicas of intake as processes of their own, and what tests send to them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from chassis import migrations
+from local_stack.ports import free
+from tests.support.until import until
+
+TOKEN = "only-in-tests-f6f0"
+HEADERS = {"authorization": f"Bearer {TOKEN}"}
+NO_KAFKA = "127.0.0.1:1"
+Json = dict[str, Any]
+
+
+class Replica:
+    """One `python -m intake serve`, on a port of its own that it keeps over restarts."""
+
+    def __init__(self, port: int, environment: Mapping[str, str], log: Path) -> None:
+        self.port = port
+        self.log = log
+        self._environment = {**os.environ, **environment, "THROUGHLINE_PORT": str(port)}
+        self._process: asyncio.subprocess.Process | None = None
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+        self.http = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=20, limits=limits, trust_env=False
+        )
+
+    async def start(self) -> None:
+        """Starts it and waits until it can take contacts."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "intake", "serve", env=self._environment, stdout=log, stderr=log
+            )
+        await until(self.ready, 30, f"intake is ready; its log: {self.log}")
+
+    async def ready(self) -> bool:
+        try:
+            return (await self.http.get("/readyz")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def close(self) -> None:
+        """Ends whatever runs."""
+        await self.http.aclose()
+        if self._process is not None and self._process.returncode is None:
+            await self.kill()
+
+    async def contact(self, body: Json | None = None, key: str | None = None, **facts: Any) -> httpx.Response:
+        """`POST /v1/contacts`, with a plain contact where none is given."""
+        headers = {} if key is None else {"idempotency-key": key}
+        return await self.http.post("/v1/contacts", json=body or contact(**facts), headers=headers)
+
+    async def imported(self, lines: Iterable[Json] | bytes) -> list[Json]:
+        """`POST /v1/imports`; the answer's lines."""
+        body = lines if isinstance(lines, bytes) else ndjson(lines)
+        answer = await self.http.post("/v1/imports", content=body)
+        assert answer.status_code == 200, answer.text
+        return lines_of(answer)
+
+    async def _end(self, by: int) -> int:
+        assert self._process is not None
+        self._process.send_signal(by)
+        return await asyncio.wait_for(self._process.wait(), 15)
+
+
+class Intakes:
+    """A database of intake's and any number of replicas on it."""
+
+    def __init__(self, dsn: str, folder: Path, kafka: str) -> None:
+        self.dsn = dsn
+        self._folder = folder
+        self._kafka = kafka
+        self._stack = AsyncExitStack()
+        self._made = 0
+
+    async def replica(self, **environment: str) -> Replica:
+        """One more replica, running."""
+        self._made += 1
+        (port,) = free(1, self._folder / "ports")
+        replica = Replica(port, self._environment() | environment, self._folder / f"intake-{self._made}.log")
+        self._stack.push_async_callback(replica.close)
+        await replica.start()
+        return replica
+
+    async def rows(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """What the database says, on a connection of its own."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        """The first value of the first row."""
+        return (await self.rows(query, *arguments))[0][0]
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    def _environment(self) -> dict[str, str]:
+        tokens = {hashlib.sha256(TOKEN.encode()).hexdigest(): {"name": "tests", "scopes": ["*"]}}
+        return {
+            "DATABASE_URL": self.dsn,
+            "KAFKA_BOOTSTRAP_SERVERS": self._kafka,
+            "THROUGHLINE_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "THROUGHLINE_TOKENS": json.dumps(tokens),
+            "THROUGHLINE_LOG_LEVEL": "WARNING",
+        }
+
+
+@asynccontextmanager
+async def intakes(dsn: str, folder: Path, kafka: str = NO_KAFKA) -> AsyncIterator[Intakes]:
+    """Intake's schema in an empty database, and its replicas until the end."""
+    await migrations.migrate(dsn, "intake")
+    made = Intakes(dsn, folder, kafka)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def contact(**facts: Any) -> Json:
+    """A plain contact; `facts` replace members of it."""
+    return {"channel": "email", "customer": {"id": "c-1", "email": "ada@example.com"}, "subject": "help"} | facts
+
+
+def line(request_id: str, kind: str = "ContactReceived", second: int = 0, **data: Any) -> Json:
+    """An import line, `second` seconds into 2001."""
+    if kind == "ContactReceived" and not data:
+        data = {"channel": "chat", "customer": {"id": "c-1"}}
+    at = f"2001-01-01T00:{second // 60:02d}:{second % 60:02d}.000000Z"
+    return {"type": kind, "request_id": request_id, "occurred_at": at, "data": data}
+
+
+def ndjson(lines: Iterable[Json]) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in lines)
+
+
+def lines_of(answer: httpx.Response) -> list[Json]:
+    return [json.loads(one) for one in answer.content.splitlines()]
