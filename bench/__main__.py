@@ -17,7 +17,7 @@ from bench.rounds import run
 from bench.servers import ground
 from bench.tables import figure_of, markdown, write
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 
 def benches() -> dict[str, Bench]:

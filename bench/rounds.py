@@ -38,7 +38,9 @@ def run(bench: Bench, ground: Ground, told: Callable[[str, int, Sample], None], 
     taken: dict[str, list[dict[str, float]]] = {variant.name: [] for variant in bench.variants}
     for number in range(rounds or bench.rounds):
         for variant in _turned(bench.variants, number):
-            sample = _in_a_process(variant.run, replace(ground, topic_prefix=f"{ground.topic_prefix}{number}-"))
+            sample = _in_a_process(
+                variant.run, replace(ground, topic_prefix=f"{ground.topic_prefix}{variant.name}.{number}.")
+            )
             told(variant.name, number + 1, sample)
             taken[variant.name].append(sample.figures())
     return Outcome(bench, taken)

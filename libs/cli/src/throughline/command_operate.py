@@ -22,15 +22,15 @@ Examples:
     throughline --stack other/stack.json status
 """
 EPILOG_REBUILD = """\
-The rebuild reads the raw records that audit keeps, makes every read model anew beside the live one and swaps them; audit
-goes on answering. It runs on this machine with the settings of the running service (or those in the environment).
+The rebuild reads the raw records that audit keeps, makes every read model anew beside the live one and swaps them, while
+audit goes on answering. It runs on this machine with the settings of the running service (or those in the environment).
 
 Examples:
 
     throughline rebuild
 """
 EPILOG_REPLAY = """\
-A record that a service could not take is parked with its bytes and the reason, and later ones of its key wait behind it.
+A record that a service could not take is parked with its bytes and the reason; later ones of its key wait behind it.
 Once the reason is gone, this marks them; the process that owns the partition replays them in order.
 
 Examples:
