@@ -57,8 +57,8 @@ class Said(Fact):
     """As the gateway names it, mostly a BCP 47 tag."""
     context: Context | None = None
     session: Annotated[list[Step] | None, PERSONAL] = None
-    thread: Name | None = None
-    """The gateway's key of a mail thread or chat session."""
+    thread: Annotated[Name | None, PERSONAL] = None
+    """The gateway's key of a mail thread or chat session; some gateways use the phone number."""
     attributes: Annotated[FreeJson | None, PERSONAL] = None
     occurred_at: Moment | None = None
     """The gateway's own time of receipt."""

@@ -78,7 +78,8 @@ class Escalated(Fact):
 
     to_tier: Tier
     from_tier: Tier | None = None
-    reason: Text | None = None
+    reason: Annotated[Text | None, PERSONAL] = None
+    """In somebody's own words, so personal."""
     by: Text | None = None
 
 
@@ -97,7 +98,8 @@ class _Ending(Fact):
     summary: Annotated[Text | None, PERSONAL] = None
     articles: list[Name] | None = None
     """The knowledge articles that helped."""
-    reason: Text | None = None
+    reason: Annotated[Text | None, PERSONAL] = None
+    """In somebody's own words, so personal."""
     by: Text | None = None
 
 

@@ -1,8 +1,6 @@
 """Events that escalation states: where a request must go next, and what became of the promises made for it."""
 
-from typing import Annotated
-
-from events.base import PERSONAL, Count, Fact, Leg, Microseconds, Moment, Name, Text, Tier, Version
+from events.base import Count, Fact, Leg, Microseconds, Moment, Name, Text, Tier, Version
 from events.contacts import past
 from events.contacts.contact import Channel, Priority, Severity
 
@@ -21,7 +19,6 @@ class Escalated(past.Escalated):
     """The promise whose clock led to it; none where somebody asked for it."""
     policy: Name | None = None
     policy_version: Version | None = None
-    note: Annotated[Text | None, PERSONAL] = None
 
 
 class Clock(Fact):

@@ -1,9 +1,5 @@
 """Events that kb-search states: which articles were offered for a request, and which one helped."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from events.base import Count, EventId, Fact, Leg, Name, Text, Version
 
 
@@ -16,9 +12,10 @@ class Suggestion(Fact):
 
 
 class SuggestionShown(Fact):
-    """These articles were found for the request."""
+    """These articles were found for the request, in place of those shown before."""
 
-    suggestions: Annotated[list[Suggestion], Field(min_length=1)]
+    suggestions: list[Suggestion]
+    """Empty where nothing fits any more."""
     ranking: Text | None = None
     """Name and version of the way they were ranked."""
     found_for: EventId | None = None
