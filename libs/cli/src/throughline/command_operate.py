@@ -22,7 +22,7 @@ Examples:
     throughline --stack other/stack.json status
 """
 EPILOG_REBUILD = """\
-The rebuild reads the raw records that audit keeps, makes every read model anew beside the live one and swaps them, while
+The rebuild reads the raw records that audit keeps, makes each read model anew beside the live one and swaps them, while
 audit goes on answering. It runs on this machine with the settings of the running service (or those in the environment).
 
 Examples:
