@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
+import asyncpg
 import structlog
 
 from chassis.database import is_data_error
-from chassis.errors import ChassisError, Overloaded, StaleTransaction, Transient, Unavailable
+from chassis.errors import ChassisError, Invalid, Overloaded, StaleTransaction, Transient, Unavailable
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -108,7 +109,7 @@ class GroupCommit(Generic[Item, Answer]):
             if not is_data_error(error):
                 return [_for_waiter(error)] * len(items)
             if len(items) == 1:
-                return [error]
+                return [_refusal(error)]
         return [answer for item in items for answer in await self._answers([item])]
 
     async def _written(self, items: list[Item]) -> Sequence[Answer | Exception]:
@@ -139,6 +140,16 @@ def _resolve(future: "asyncio.Future[Answer]", answer: Answer | Exception) -> No
         future.exception()  # A caller who went away never asks: that is no error worth a warning.
     else:
         future.set_result(answer)
+
+
+def _refusal(error: Exception) -> Exception:
+    """Of a row at fault: a value that cannot be stored is the caller's (SQLSTATE 22), a broken constraint is ours."""
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        _log.error("group_commit_failed", exc_info=error)
+        return error
+    refused = Invalid([{"field": "", "reason": "holds a value that cannot be stored"}])
+    refused.__cause__ = error
+    return refused
 
 
 def _for_waiter(error: Exception) -> Exception:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 BATCH_BYTES: Final = 1024 * 1024
 _REQUEST_MS: Final = 10_000
+# What aiokafka lets through when a broker dies in the middle of an answer.
+_FAILURES: Final = (KafkaError, OSError, TimeoutError, EOFError, AssertionError, asyncio.InvalidStateError)
 _log = structlog.get_logger(__name__)
 
 
@@ -59,9 +61,11 @@ async def deadline(awaitable: Awaitable[T], seconds: float, what: str) -> T:
     if not done:
         _abandon(task)
         raise NoAnswer(f"{what}: no answer from Kafka within {seconds:g} s")
+    if task.cancelled():
+        raise NoAnswer(f"{what}: the client gave it up")
     try:
         return task.result()
-    except (KafkaError, OSError, TimeoutError) as error:
+    except _FAILURES as error:
         raise NoAnswer(f"{what}: {type(error).__name__} {error}".strip()) from error
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -37,8 +37,24 @@ class Sent:
     failure: str | None
 
 
-class Publisher:
-    """A producer for as long as it works. After a failure it is of no use: discard it and make another."""
+class Publishes(Protocol):
+    """Where the relay sends its rounds."""
+
+    async def start(self) -> None:
+        """Connects; raises `NoAnswer`."""
+        ...
+
+    async def send(self, rows: Sequence[asyncpg.Record]) -> Sent:
+        """Sends rows of `outbox.read` in their order per key; it may take fewer, and always takes the first."""
+        ...
+
+    async def discard(self) -> None:
+        """Throws away whatever is not acknowledged; `start` begins anew."""
+        ...
+
+
+class KafkaPublisher:
+    """A producer for as long as it works. After a failure it is of no use: discard it and start another."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings

@@ -15,7 +15,7 @@ from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.kafka import NoAnswer
 from chassis.metrics import Metrics
-from chassis.publisher import Publisher
+from chassis.publisher import KafkaPublisher, Publishes
 from chassis.readiness import OK, Finding, degraded, down
 from chassis.relay_lease import Lease, LeaseLost
 from chassis.relay_wake import Wake
@@ -38,15 +38,24 @@ class Relay:
     """
 
     def __init__(
-        self, db: Database, settings: ServiceSettings, metrics: Metrics, *, ready: asyncio.Event | None = None
+        self,
+        db: Database,
+        settings: ServiceSettings,
+        metrics: Metrics,
+        *,
+        ready: asyncio.Event | None = None,
+        publisher: Publishes | None = None,
     ) -> None:
-        """`ready` is `Topics.made`: nothing is sent before it is set (sending to an unknown topic hangs)."""
+        """`ready` is `Topics.made`: nothing is sent before it is set (sending to an unknown topic hangs).
+
+        Where no other `publisher` is given it is Kafka's.
+        """
         self._db = db
         self._settings = settings
         self._metrics = metrics
         self._ready = ready
         self._wake = Wake(db)
-        self._publisher = Publisher(settings)
+        self._publisher = KafkaPublisher(settings) if publisher is None else publisher
         self._backoff = Backoff(first_s=0.1, most_s=5.0)
         self._held_back = self._backoff
         self._lease: Lease | None = None
