@@ -2,10 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 IMPORTS = "/imports"
 """The source of events that were brought in from elsewhere, with times that are not ours."""
+
+READ: Final = (
+    "agent_id",
+    "channel",
+    "customer",
+    "customer_id",
+    "occurred_at",
+    "queue",
+    "reason",
+    "severity",
+    "support_level",
+    "tier",
+    "to",
+)
+"""The members of an event's data that a fold looks at: whoever keeps many histories need keep no others."""
 
 
 class Event(Protocol):

@@ -36,6 +36,7 @@ def evolve(standing: Standing, event: Event) -> Standing:
 
 
 _Data: TypeAlias = Mapping[str, Any]
+_BEYOND: Final = 2**31
 
 
 def _open_leg(was: Standing, to: State, place: _Data, type_: str) -> Standing:
@@ -86,11 +87,16 @@ def _queue(place: _Data, was: Standing) -> str:
 
 
 def _tier(place: _Data, was: Standing) -> int:
-    said = place.get("tier")
-    return said if type(said) is int else was.tier
+    return whole(place, "tier") or was.tier
 
 
 def text(data: _Data, member: str) -> str | None:
     """`data[member]` where it is text; a foreign record may hold anything there, or nothing."""
     said = data.get(member)
     return said if isinstance(said, str) else None
+
+
+def whole(data: _Data, member: str) -> int | None:
+    """`data[member]` where it is a whole number from 1 to 2^31 - 1, likewise."""
+    said = data.get(member)
+    return said if type(said) is int and 0 < said < _BEYOND else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from events.lifecycle.entry import Entry
-from events.lifecycle.evolve import UNKNOWN, Standing, text
+from events.lifecycle.evolve import UNKNOWN, Standing, text, whole
 from events.lifecycle.order import Placed
 from events.lifecycle.table import State
 
@@ -149,8 +149,7 @@ class Life:
     @property
     def severity(self) -> int:
         """1 (worst) to 4."""
-        said = self.contact.get("severity")
-        return said if type(said) is int else 3
+        return whole(self.contact, "severity") or 3
 
     @property
     def reporting_leg(self) -> Leg | None:
