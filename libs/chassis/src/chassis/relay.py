@@ -105,6 +105,8 @@ class Relay:
 
     async def _until_ready(self) -> None:
         while not (self._stopping.is_set() or self._ready is None or self._ready.is_set()):
+            # Whoever commits meanwhile sets it: waiting on a set event would never give the loop back.
+            self._wake.clear()
             await self._wake.wait(_NET_S)
 
     async def _turn(self) -> None:
