@@ -139,6 +139,8 @@ def _type_sent(name: str, version: int) -> bytes:
 
 def _type_read(value: bytes, versions: Versions) -> tuple[str, int]:
     name, version, sent = _type_parts(value)
+    if sent in versions.newest:
+        raise Unreadable("its ce_type is a bare name of ours: a stranger could be taken for one of us")
     # A name that is known to nobody here is still told bare; a known one in a future version is not guessed at.
     if name not in versions.newest or versions.know(name, version):
         return name, version

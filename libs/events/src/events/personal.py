@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, TypeAlias, get_args
+from types import UnionType
+from typing import Any, TypeAlias, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -52,9 +53,10 @@ def _marked(model: type[Fact]) -> Iterator[tuple[str, Plan | None]]:
 
 
 def _plan_within(model: type[Fact], name: str, field: FieldInfo) -> Plan:
-    direct = {kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)}
-    plans = {kind: plan for kind in _models_in(field.annotation) if (plan := plan_of(kind))}
-    if len(plans) > 1 or not plans.keys() <= direct:
+    annotation = field.annotation
+    united = get_origin(annotation) in (Union, UnionType)
+    plans = {kind: plan for kind in _models_in(annotation) if (plan := plan_of(kind))}
+    if len(plans) > 1 or not plans.keys() <= set(get_args(annotation) if united else [annotation]):
         raise TypeError(
             f"{model.__name__}.{name}: personal members of a list's or mapping's items cannot be told apart"
         )
