@@ -1,14 +1,13 @@
 """The readers' side of the topic `keys`: the table that openers look keys up in."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import asyncpg
 import structlog
 from pydantic import ValidationError
 
-from chassis.consumer import AfterCommit
 from chassis.keyring import Keyring
 from chassis.records import Record
 from events.keys import KeyDestroyed, KeyMade
@@ -39,7 +38,7 @@ class KeyTable:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
-    async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
+    async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> Callable[[], None] | None:
         """Takes KeyMade and KeyDestroyed over; a destroyed key stays destroyed whatever comes later."""
         made: dict[str, tuple[KeyMade, int]] = {}
         destroyed: dict[str, int] = {}

@@ -113,26 +113,36 @@ class Topics:
             _refuse_change(topic, wanted=self._count(topic), found=found[self._name(topic)], where="at the broker")
 
     async def _set_settings(self, client: AIOKafkaAdminClient) -> None:
+        """Corrects what is wrong, and waits until the broker shows it."""
+        corrected, until = set[str](), monotonic() + _SEEN_WITHIN_S
+        while wrong := await self._wrong_settings(client):
+            if monotonic() > until:
+                raise NoAnswer(f"settings do not show after they were set: {', '.join(sorted(wrong))}")
+            for topic in wrong.keys() - corrected:
+                await self._correct(client, topic, own=wrong[topic])
+            corrected |= wrong.keys()
+            await asyncio.sleep(0.05)
+
+    async def _wrong_settings(self, client: AIOKafkaAdminClient) -> dict[str, dict[str, str]]:
+        """Of each topic that is not as it must be: what is set on the topic itself."""
         asked = [ConfigResource(ConfigResourceType.TOPIC, self._name(topic)) for topic in TOPICS]
         answers = await kafka.deadline(client.describe_configs(asked), _ANSWER_S, "read the topics' settings")
-        entries = {
-            row["resource_name"]: _checked(row, "read settings")["config_entries"]
-            for answer in answers
-            for row in answer.to_object()["resources"]
+        rows = [_checked(row, "read settings") for answer in answers for row in answer.to_object()["resources"]]
+        entries = {row["resource_name"]: row["config_entries"] for row in rows}
+        return {
+            topic: {e["config_names"]: e["config_value"] for e in present if e["config_source"] == _SET_ON_THE_TOPIC}
+            for topic in TOPICS
+            if self._differs(topic, present := entries[self._name(topic)])
         }
-        for topic in TOPICS:
-            await self._correct(client, topic, entries[self._name(topic)])
 
-    async def _correct(self, client: AIOKafkaAdminClient, topic: str, entries: list[dict[str, Any]]) -> None:
-        """Sends the topic's full set of settings, since the call replaces whatever it leaves out by the default."""
-        wanted = self._wanted_settings(topic)
+    def _differs(self, topic: str, entries: list[dict[str, Any]]) -> bool:
         present = {entry["config_names"]: entry["config_value"] for entry in entries}
-        wrong = {name: present.get(name) for name, value in wanted.items() if present.get(name) != value}
-        if not wrong:
-            return
-        own = {e["config_names"]: e["config_value"] for e in entries if e["config_source"] == _SET_ON_THE_TOPIC}
-        change = [ConfigResource(ConfigResourceType.TOPIC, self._name(topic), own | wanted)]
-        _log.warning("topic_settings_corrected", topic=topic, found=wrong)
+        return any(present.get(name) != value for name, value in self._wanted_settings(topic).items())
+
+    async def _correct(self, client: AIOKafkaAdminClient, topic: str, *, own: dict[str, str]) -> None:
+        """Sends the topic's full set of settings, since the call replaces whatever it leaves out by the default."""
+        change = [ConfigResource(ConfigResourceType.TOPIC, self._name(topic), own | self._wanted_settings(topic))]
+        _log.warning("topic_settings_corrected", topic=topic, found=own)
         for answer in await kafka.deadline(client.alter_configs(change), _ANSWER_S, f"set {topic}'s settings"):
             for row in answer.to_object()["resources"]:
                 _checked(row, f"set {topic}'s settings")
