@@ -27,7 +27,7 @@ def commands(
     settings: type[S],
     build: Callable[[S], FastAPI],
     package: str,
-    help: str = "",
+    help: str = "",  # noqa: A002 - Typer's own word for it
 ) -> typer.Typer:
     """The Typer application of one service; add its own commands to it.
 
@@ -61,7 +61,7 @@ def commands(
     @line.command("replay-parked")
     def _replay_parked(
         consumer: Annotated[str | None, typer.Option(help="Only this consumer's records.")] = None,
-        key: Annotated[str | None, typer.Option(help="Only the records of this key, for instance a request id.")] = None,
+        key: Annotated[str | None, typer.Option(help="Only this key's records, for instance a request's id.")] = None,
     ) -> None:
         """Mark parked records for a replay; the process that owns their partition then replays them in order.
 

@@ -1,21 +1,54 @@
-"""The consumer loop: batches from Kafka, effects and offsets in one PostgreSQL transaction, fenced by epochs."""
+"""The consumer loop: batches from Kafka, effects and offsets in one PostgreSQL transaction, fenced by epochs.
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+How it stays right whatever dies when:
+
+- The offset row moves in the transaction of the effects, and only from the offset and epoch that this process holds.
+- An epoch is claimed once for each assignment, outside of Kafka's callbacks, before the first record is taken.
+- After anything unclear (a lost commit, a rebalance, an error) what is held is forgotten and claimed anew.
+- Kafka's own committed offset is a hint for tools; positions are always sought from the row.
+- A log that is not the one that was read (another topic id, an offset outside of it) halts the consumer.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, Protocol
 
 import asyncpg
+import structlog
 
-from chassis.database import Database
+from chassis import metrics as catalogue
+from chassis import offsets
+from chassis.assignment import Assignment, Gap, Halted
+from chassis.backoff import Backoff
+from chassis.caution import Caution, Parks, RecordFailed
+from chassis.clock import Clock, SystemClock
+from chassis.database import Connection, Database
+from chassis.errors import Transient
+from chassis.group import Astray, Group, Unreadable, pause_for
+from chassis.kafka import MAX_RECORD_BYTES, NoAnswer
+from chassis.logview import LogView
 from chassis.metrics import Metrics
-from chassis.readiness import Finding
-from chassis.records import Record
+from chassis.offsets import FenceLost, Step
+from chassis.positions import Position, Positions
+from chassis.readiness import OK, Finding, degraded, down
+from chassis.records import Record, Unparsable
 from chassis.settings import ServiceSettings
 
-__all__ = ["AfterCommit", "BatchHandler", "Consumer", "Position", "Record"]
+__all__ = ["AfterCommit", "BatchHandler", "Consumer", "Partition", "Position", "Record"]
 
 AfterCommit = Callable[[], None]
 Partition = tuple[str, int]
+Chunks = dict[Partition, tuple[list[Record], int]]
+"""For each partition its records and the offset behind them."""
+
+_WITHIN_S: Final = 9.0
+_LOOK_S: Final = 2.0
+_HINT_S: Final = 5.0
+_HALTED_S: Final = 5.0
+_ORPHANED_S: Final = 60.0
+_UNANSWERED: Final = 3
+_log = structlog.get_logger(__name__)
 
 
 class BatchHandler(Protocol):
@@ -34,19 +67,6 @@ class BatchHandler(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far one partition is. `end` and `lag` are None while Kafka is down; `behind_us` is how long ago the last
-    record that is known was appended where some are not projected yet, else 0; None where nothing is known."""
-
-    topic: str
-    partition: int
-    end: int | None
-    next_offset: int
-    lag: int | None
-    behind_us: int | None
-
-
 class Consumer:
     """One named consumer of some topics, one task. Its replicas share the partitions by Kafka's group protocol."""
 
@@ -60,22 +80,249 @@ class Consumer:
         handler: BatchHandler,
         metrics: Metrics,
         most: int = 5_000,
+        parking: Parks | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """`topics` are logical names; `most` is the greatest batch in records."""
-        raise NotImplementedError
+        """`topics` are logical names; `most` is the greatest batch in records.
+
+        With `parking` (a `Dispatch` is both) a record that cannot be handled is set aside after bounded attempts;
+        without, the consumer waits at it and `/readyz` says so.
+        """
+        self.name = name
+        self._topics = list(topics)
+        self._settings = settings
+        self._handler = handler
+        self._most = most
+        self._writer = db.writer()
+        self._view = LogView(settings, topics)
+        self._mine = Assignment(name, settings.replica, self._writer, self._view, self._lost)
+        self._caution = Caution(parking)
+        self._positions = Positions(name, topics, db, settings, clock or SystemClock())
+        self._stopping = asyncio.Event()
+        self._looked_at = self._hinted_at = 0.0
+        self._unanswered = 0
+        self._shown: set[tuple[str, str, str]] = set()
+        self._halted: str | None = None
+        self._trouble: str | None = None
+        self._lag = metrics.gauge(catalogue.CONSUMER_LAG)
+        self._consumed = metrics.counter(catalogue.CONSUMED_TOTAL).labels(name)
+        self._fenced = metrics.counter(catalogue.FENCED_TOTAL).labels(name)
 
     async def run(self) -> None:
         """Consume until `stop()`. Kafka's and PostgreSQL's absence is waited out."""
-        raise NotImplementedError
+        backoff = Backoff(first_s=0.1, most_s=5.0)
+        while not self._stopping.is_set():
+            try:
+                await self._membership(backoff)
+            except Halted as halt:
+                self._halt(str(halt))
+                await pause_for(self._stopping, _HALTED_S)
+            except Transient as error:
+                self._note(error)
+                await pause_for(self._stopping, backoff.next_s())
+        await self._view.close()
+        await self._positions.close()
 
     def stop(self) -> None:
         """Ask `run` to end after the batch in hand."""
-        raise NotImplementedError
+        self._stopping.set()
 
     def check(self) -> Finding:
-        """For `/readyz`: stopped partitions with their remedy, the last error, lag."""
-        raise NotImplementedError
+        """For `/readyz`: a halt with its remedy, the last error, partitions that turned out to be another's."""
+        if self._halted is not None:
+            return down(self._halted)
+        if self._trouble is not None:
+            return degraded(self._trouble)
+        if self._mine.dropped:
+            return degraded("another process took partitions over; waiting for the next assignment")
+        return OK
 
     async def positions(self) -> list[Position]:
         """Where every partition of the topics stands, over all replicas, for audit's `/v1/positions`."""
-        raise NotImplementedError
+        return await self._positions.read()
+
+    async def _membership(self, backoff: Backoff) -> None:
+        """Join, consume, leave. Ends by the stop, or raises what needs a new client: Halted, Transient."""
+        group = Group(self._settings, self.name, self._topics, most=self._most)
+        try:
+            await group.join()
+            while not self._stopping.is_set():
+                await self._turn(group, backoff)
+        finally:
+            await self._hint(group)
+            self._mine.leave()
+            self._forget_lag()
+            await group.leave()
+
+    async def _turn(self, group: Group, backoff: Backoff) -> None:
+        """One step of the loop. Whatever goes wrong in it is waited out, and what is held is claimed anew."""
+        try:
+            if group.generation != self._mine.generation:
+                await self._claim(group)
+            await self._look()
+            chunks = await self._poll(group)
+            if group.generation is None or group.generation != self._mine.generation:
+                return  # What came may be another's by now; the next turn claims.
+            await self._apply(group, chunks)
+            await self._tend(group)
+        except FenceLost as lost:
+            self._fenced.inc()
+            self._mine.drop(lost.partitions)
+            group.pause(lost.partitions)
+            self._rewind(group)
+        except (Halted, _Orphaned):
+            raise
+        except Astray:
+            self._mine.forget()
+        # Whatever a handler raises: the batch stays where it is, is tried again, and `/readyz` says why.
+        except Exception as error:  # noqa: BLE001
+            self._note(error)
+            self._mine.forget()
+            self._refuse_silence(error)
+            await pause_for(self._stopping, backoff.next_s())
+        else:
+            self._trouble = self._halted = None
+            self._unanswered = 0
+            backoff.reset()
+
+    async def _claim(self, group: Group) -> None:
+        await self._mine.claim(group)
+        self._forget_lag()
+        self._caution.begin(group, self._mine.held)
+
+    async def _poll(self, group: Group) -> Chunks:
+        self._caution.resume_due(group, self._mine.held)
+        try:
+            found = await group.poll()
+            fresh = {place: self._mine.fresh(place, found[place]) for place in found if place in self._mine.held}
+        except (Unreadable, Gap) as error:
+            _log.warning("log_read_raw", consumer=self.name, reason=str(error))
+            return await self._reread(group)
+        return {place: (records, records[-1].offset + 1) for place, records in fresh.items() if records}
+
+    async def _reread(self, group: Group) -> Chunks:
+        """Take the next records of each partition by our own parser, which takes what aiokafka's does not."""
+        chunks: Chunks = {}
+        for place, held in self._mine.held.items():
+            try:
+                records, behind = await self._view.read(place, held.next_offset, MAX_RECORD_BYTES)
+            except Unparsable as error:
+                raise Halted(f"the log of {place[0]}/{place[1]} is damaged: {error}; restore Kafka's data") from error
+            if behind > held.next_offset:
+                kept = records[: self._most]
+                chunks[place] = kept, behind if len(kept) == len(records) else kept[-1].offset + 1
+        for place, held in self._mine.held.items():
+            group.seek(place, chunks[place][1] if place in chunks else held.next_offset)
+        return chunks
+
+    async def _apply(self, group: Group, found: Chunks) -> None:
+        await self._mine.look_after_silence(found)
+        chunks = await self._caution.cut(found, self._mine.held, self._count_attempt)
+        if not chunks:
+            return
+        try:
+            after = await self._writer.run(lambda tx: self._effects(tx, chunks), within_s=_WITHIN_S)
+        except Transient:
+            self._caution.forgive(chunks.keys())
+            raise
+        except RecordFailed as failed:
+            self._caution.failed(group, self._mine.held, failed)
+            self._rewind(group)
+            return
+        self._committed(group, chunks)
+        if after is not None:
+            after()
+        if any(chunks[place][1] != found[place][1] for place in chunks):
+            self._rewind(group)
+
+    async def _effects(self, tx: Connection, chunks: Chunks) -> AfterCommit | None:
+        """All that one batch writes; the handler's locks come before the first write, the offsets last."""
+        held = self._mine.held
+        await offsets.hold(tx, self.name, [held[place] for place in chunks])
+        after = await self._caution.handle(tx, self._handler, chunks)
+        steps = [
+            Step(held[place], behind, records[-1].timestamp_us if records else None)
+            for place, (records, behind) in chunks.items()
+        ]
+        await offsets.advance(tx, self.name, steps)
+        return after
+
+    async def _count_attempt(
+        self, places: Sequence[Partition], forgiven: Collection[Partition]
+    ) -> dict[Partition, int]:
+        held = [self._mine.held[place] for place in places]
+        return await self._writer.run(lambda tx: offsets.count_attempt(tx, self.name, held, forgiven))
+
+    def _committed(self, group: Group, chunks: Chunks) -> None:
+        for place, (records, behind) in chunks.items():
+            held = self._mine.held[place]
+            held.next_offset = behind
+            if records:
+                held.appended_us = records[-1].timestamp_us
+            self._show_lag(place, group.end(place))
+        self._caution.succeeded(self._mine.held, chunks)
+        self._consumed.inc(sum(len(records) for records, _ in chunks.values()))
+
+    async def _look(self) -> None:
+        """Now and then: is it still the same log, and how much of it is left?"""
+        if time.monotonic() - self._looked_at > _LOOK_S:
+            await self._mine.look()
+            for place, end in (await self._view.ends(self._mine.held)).items():
+                self._show_lag(place, end)
+            self._looked_at = time.monotonic()
+
+    async def _tend(self, group: Group) -> None:
+        """Now and then: replays, the hint, a way out for partitions that nobody keeps."""
+        await self._caution.tend(self._writer, self._mine.held)
+        now = time.monotonic()
+        if now - self._hinted_at > _HINT_S:
+            await self._hint(group)
+            self._hinted_at = time.monotonic()
+        if any(now - since > _ORPHANED_S for since in self._mine.dropped.values()):
+            raise _Orphaned("partitions were taken over by a process that did not keep them")
+
+    async def _hint(self, group: Group) -> None:
+        await group.hint({place: held.next_offset for place, held in self._mine.held.items()})
+
+    def _rewind(self, group: Group) -> None:
+        """Read on from where the effects end: what was fetched beyond was not applied."""
+        for place, held in self._mine.held.items():
+            group.seek(place, held.next_offset)
+
+    def _lost(self, places: Iterable[Partition]) -> None:
+        self._handler.lost(places)
+
+    def _show_lag(self, place: Partition, end: int | None) -> None:
+        if end is not None and place in self._mine.held:
+            labels = self.name, place[0], str(place[1])
+            self._lag.labels(*labels).set(max(0, end - self._mine.held[place].next_offset))
+            self._shown.add(labels)
+
+    def _forget_lag(self) -> None:
+        for labels in self._shown:
+            self._lag.remove(*labels)
+        self._shown.clear()
+
+    def _halt(self, reason: str) -> None:
+        if self._halted != reason:
+            _log.error("consumer_halted", consumer=self.name, reason=reason)
+        self._halted = reason
+
+    def _refuse_silence(self, error: Exception) -> None:
+        """Kafka has not answered several times: a client made anew finds it sooner than one that is confused."""
+        if isinstance(error, NoAnswer):
+            self._unanswered += 1
+            if self._unanswered >= _UNANSWERED:
+                self._unanswered = 0
+                raise error
+
+    def _note(self, error: Exception) -> None:
+        trouble = f"{type(error).__name__}: {error}"
+        if self._trouble != trouble:
+            known = isinstance(error, Transient)
+            _log.warning("consumer_waits", consumer=self.name, reason=trouble, exc_info=None if known else error)
+        self._trouble = trouble
+
+
+class _Orphaned(Transient):
+    """Only a new membership brings dropped partitions back."""

@@ -65,7 +65,8 @@ class Edge:
             await exchange.refuse(refused)
         except TimeoutError:
             await exchange.fail(Unavailable("this took too long; whether it was done is unknown"), "request_timed_out")
-        except Exception:  # The contract: whatever goes wrong inside is a 503 with a problem object, never a 500.
+        # The contract: whatever goes wrong inside is a 503 with a problem object, never a 500.
+        except Exception:  # noqa: BLE001
             await exchange.fail(Unavailable("an unexpected fault; retry with the same key"), "request_failed")
         finally:
             self._account(exchange)

@@ -99,7 +99,7 @@ class Metrics:
     """One process's metrics. A service hands its own catalogue in beside the chassis's; names are unique."""
 
     def __init__(self, *catalogues: Iterable[Metric]) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it untyped
         self.registry = CollectorRegistry(auto_describe=True)
         self._collectors: dict[str, Counter | Gauge | Histogram] = {}
         self._refreshers: list[Callable[[], None]] = []

@@ -1,7 +1,7 @@
 """The rows of `consumer_offsets`: claimed with a new epoch, locked, and moved on inside the effects' transaction."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -10,8 +10,8 @@ import asyncpg
 
 Partition = tuple[str, int]
 
-# (int, int): a space of its own beside the event store's stream locks, which are single bigints. Needs no xid, so that a
-# handler may take its streams' locks after it and before the first write.
+# (int, int): a space of its own beside the event store's stream locks, which are single bigints. Needs no xid, so that
+# a handler may take its streams' locks after it and before the first write.
 _LOCK: Final = "select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) lock"
 _CLAIM: Final = """
 insert into consumer_offsets as o (consumer, topic, partition, topic_id, next_offset, epoch, holder)
@@ -22,7 +22,8 @@ returning topic, partition, topic_id, next_offset, epoch, appended_us
 """
 _HELD: Final = """
 select o.topic, o.partition from consumer_offsets o
-join unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) i(topic, partition, epoch, expected) using (topic, partition)
+join unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) i(topic, partition, epoch, expected)
+    using (topic, partition)
 where o.consumer = $1 and o.epoch = i.epoch and o.next_offset = i.expected
 """
 _ADVANCE: Final = """
@@ -34,8 +35,8 @@ where o.consumer = $1 and o.topic = i.topic and o.partition = i.partition
 returning o.topic, o.partition
 """
 _COUNT: Final = """
-update consumer_offsets o set attempts = o.attempts + 1
-from unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) i(topic, partition, epoch, expected)
+update consumer_offsets o set attempts = o.attempts + i.more
+from unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::int[]) i(topic, partition, epoch, expected, more)
 where o.consumer = $1 and o.topic = i.topic and o.partition = i.partition
   and o.epoch = i.epoch and o.next_offset = i.expected
 returning o.topic, o.partition, o.attempts
@@ -77,7 +78,7 @@ class Step:
 
 
 async def claim(
-    tx: asyncpg.Connection, consumer: str, holder: str, partitions: Sequence[Partition], ids: dict[str, UUID]
+    tx: asyncpg.Connection, consumer: str, holder: str, partitions: Sequence[Partition], ids: Mapping[str, UUID]
 ) -> list[Held]:
     """Take the partitions over: from now on no older epoch's transaction commits. Waits for one that is running."""
     wanted = sorted(partitions)
@@ -112,10 +113,16 @@ async def advance(tx: asyncpg.Connection, consumer: str, steps: Sequence[Step]) 
     _refuse_missing(held, rows)
 
 
-async def count_attempt(tx: asyncpg.Connection, consumer: str, held: Sequence[Held]) -> dict[Partition, int]:
-    """Count an attempt that is about to be made at each partition's next offset: since then, none has succeeded."""
+async def count_attempt(
+    tx: asyncpg.Connection, consumer: str, held: Sequence[Held], forgiven: Collection[Partition] = ()
+) -> dict[Partition, int]:
+    """Count an attempt that is about to be made at each partition's next offset, and return how many that makes.
+
+    Of `forgiven` the attempt before stands for this one.
+    """
     ours = sorted(held, key=lambda each: each.place)
-    rows = await tx.fetch(_COUNT, consumer, *_columns(ours))
+    more = [0 if each.place in forgiven else 1 for each in ours]
+    rows = await tx.fetch(_COUNT, consumer, *_columns(ours), more)
     _refuse_missing(ours, rows)
     return {(row["topic"], row["partition"]): row["attempts"] for row in rows}
 

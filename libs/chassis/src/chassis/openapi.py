@@ -84,7 +84,8 @@ def _build(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], path: str, method: str) -> None:
-    operation.setdefault("operationId", "_".join(("".join(c if c.isalnum() else " " for c in path)).split()) + f"_{method}")
+    words = "".join(letter if letter.isalnum() else " " for letter in path).split()
+    operation.setdefault("operationId", "_".join([*words, method]))
     responses = operation.setdefault("responses", {})
     if path in _OPEN:
         return

@@ -45,7 +45,9 @@ def decode_cursor(text: str | None, *kinds: type | tuple[type, ...]) -> list[Any
     return position
 
 
-def page(rows: Sequence[T], limit: int, position_of: Callable[[T], Sequence[Position]]) -> tuple[Sequence[T], str | None]:
+def page(
+    rows: Sequence[T], limit: int, position_of: Callable[[T], Sequence[Position]]
+) -> tuple[Sequence[T], str | None]:
     """Cut `rows` (read with `limit + 1`) to a page and the cursor of the next one, None at the end."""
     if len(rows) <= limit:
         return rows, None
@@ -65,7 +67,8 @@ def _unpack(text: str) -> Any:
 def _fits(position: list[Any], kinds: Sequence[type | tuple[type, ...]]) -> bool:
     if len(position) != len(kinds):
         return False
-    return all(isinstance(part, kind) and not isinstance(part, bool) for part, kind in zip(position, kinds, strict=True))
+    pairs = zip(position, kinds, strict=True)
+    return all(isinstance(part, kind) and not isinstance(part, bool) for part, kind in pairs)
 
 
 def _not_ours() -> Invalid:

@@ -26,7 +26,8 @@ class Unparsable(ValueError):
 class Record(NamedTuple):
     """One record. Header keys are bytes, since nothing promises that they are UTF-8; order and repeats are kept.
 
-    `topic` is the logical name (without the deployment's prefix); `timestamp_us` is the broker's append time (whole ms).
+    `topic` is the logical name (without the deployment's prefix); `timestamp_us` is the broker's append time (in whole
+    milliseconds).
     """
 
     topic: str
@@ -55,7 +56,8 @@ def parse(topic: str, partition: int, raw: bytes, first: int) -> tuple[list[Reco
     records: list[Record] = []
     next_offset, at = first, 0
     while len(raw) - at >= _HEAD.size:
-        base, length, _, magic, crc, attributes, last_delta, first_ms, most_ms, _, _, _, count = _HEAD.unpack_from(raw, at)
+        head = _HEAD.unpack_from(raw, at)
+        base, length, _, magic, crc, attributes, last_delta, first_ms, most_ms, _, _, _, count = head
         end = at + _AFTER_LENGTH + length
         if magic != 2:
             raise Unparsable(f"the batch at offset {base} is of format {magic}; only 2 is read")

@@ -8,7 +8,7 @@ import orjson
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from chassis.errors import Invalid, Refused, TooLarge
 from chassis.problems import MEDIA_TYPE, to_object
@@ -103,7 +103,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the text is ours
         """Not HTTP at all: answered as a problem like everything else."""
         self._cut(400, Invalid([{"field": "request", "reason": "is not HTTP/1.1"}]))
 
@@ -140,14 +140,19 @@ class GuardedProtocol(HttpToolsProtocol):
         body = orjson.dumps(to_object(refused, status=status))
         head = b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (MEDIA_TYPE.encode(), len(body))
         # After an answer has begun nothing may be put between its parts.
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        if not self._answering():
             self.transport.write(STATUS_LINE[status] + head + body)
         _log.info("request_cut", status=status, client=self.client)
         self.transport.close()
 
+    def _answering(self) -> bool:
+        # uvicorn declares `cycle` as always there; before the first request it is None.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and cycle.response_started and not cycle.response_complete
+
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which tells the service of a stop before it waits for open streams, and stops when it crashes."""
+    """uvicorn's server: tells the service of a stop before it waits for open streams, and stops when that crashes."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -164,7 +169,7 @@ class Server(uvicorn.Server):
 def configuration(
     app: FastAPI, host: str, port: int, protocol: type[GuardedProtocol] = GuardedProtocol
 ) -> uvicorn.Config:
-    """How uvicorn is run: uvloop, our protocol, no access log of its own, no concurrency limit (it answers plain text)."""
+    """How uvicorn is run: uvloop, our protocol, no access log and no concurrency limit of its own (plain text)."""
     return uvicorn.Config(
         app,
         host=host,

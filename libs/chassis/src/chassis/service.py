@@ -90,7 +90,8 @@ class Service:
         except Misconfigured as error:
             _log.error("misconfigured", task=task.name, reason=str(error))
             self._crash(task, str(error))
-        except Exception as error:  # Whatever it is: a task that is dead must be seen and the process replaced.
+        # Whatever it is: a task that is dead must be seen, and the process replaced.
+        except Exception as error:  # noqa: BLE001
             _log.exception("background_task_crashed", task=task.name)
             self._crash(task, f"{type(error).__name__}: {error}")
         else:

@@ -1,6 +1,6 @@
-"""The web edge that all services share: the application factory, authorisation, and what bodies and queries must not hold."""
+"""The web edge that all services share: the application factory, authorisation, and what queries must not hold."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -81,7 +81,7 @@ def router(**options: Any) -> APIRouter:
 
 
 def requires(scope: str) -> Any:
-    """Demand a token with `scope`: in `dependencies=[…]` of a route or router, or as `Annotated[Principal, requires(…)]`."""
+    """Demand a token with `scope`: in `dependencies=[…]`, or as `Annotated[Principal, requires(…)]`."""
     return Depends(_Guard(scope))
 
 
@@ -123,7 +123,7 @@ async def body_of(request: Request) -> bytes:
 class StrictRoute(APIRoute):
     """A route that authorises first, then looks at the query, and only then reads and validates."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         whole = list(_tree(self.dependant))
         allowed = frozenset(name for part in whole for parameter in part.query_params for name in _names(parameter))
@@ -133,7 +133,7 @@ class StrictRoute(APIRoute):
             for guard in guards:
                 authorise(request, guard.scope)
             refuse_query(request, allowed)
-            return await handle(_StrictRequest(request.scope, request.receive))  # type: ignore[no-any-return]  # FastAPI's own annotation says Any
+            return await handle(_StrictRequest(request.scope, request.receive))
 
         return strict
 

@@ -1,0 +1,155 @@
+"""What this process holds of the log: partitions claimed under an epoch, verified against the log they count in."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from chassis import offsets
+from chassis.database import Writer
+from chassis.group import Group
+from chassis.kafka import NoAnswer
+from chassis.logview import LogView
+from chassis.offsets import Held
+from chassis.records import Record
+from events.catalogue import TOPICS
+
+Partition = tuple[str, int]
+Lost = Callable[[Iterable[Partition]], None]
+
+# A log cannot be replaced faster than this under a partition whose records keep coming.
+_SILENCE_S: Final = 1.0
+_CLAIM_S: Final = 9.0
+_REMEDY: Final = (
+    "bring back Kafka's data as they were, or, if they are lost for good, rebuild this service's read models "
+    "from the new log (docs/operations.md)"
+)
+_log = structlog.get_logger(__name__)
+
+
+class Halted(Exception):
+    """The log is not the one that the stored offsets count in: going on would lose or repeat in silence."""
+
+
+class Assignment:
+    """The held partitions of one consumer. After anything unclear they are forgotten and claimed anew."""
+
+    def __init__(self, consumer: str, holder: str, writer: Writer, view: LogView, lost: Lost) -> None:
+        self._consumer = consumer
+        self._holder = holder
+        self._writer = writer
+        self._view = view
+        self._lost = lost
+        self._seen: dict[Partition, float] = {}
+        self.held: dict[Partition, Held] = {}
+        self.dropped: dict[Partition, float] = {}
+        """Partitions that turned out to be another's, and when (monotonic s): left alone until assigned anew."""
+        self._last: int | None = None
+        self.generation: int | None = None
+        """The group's generation that was claimed; None where the next thing to do is to claim."""
+
+    async def claim(self, group: Group) -> None:
+        """Take over what the group has assigned, and go to where its effects end.
+
+        Raises Halted, NoAnswer, Unavailable.
+        """
+        self.forget()
+        generation = group.generation
+        if generation is None:
+            return
+        if generation != self._last:
+            self.dropped = {}
+            self._last = generation
+        assigned = sorted(group.assigned - self.dropped.keys())
+        held: list[Held] = []
+        if assigned:
+            ids = await self._ids(assigned)
+            held = await self._writer.run(
+                lambda tx: offsets.claim(tx, self._consumer, self._holder, assigned, ids), within_s=_CLAIM_S
+            )
+            await self._verify(held, ids)
+        if group.generation != generation:
+            return
+        for each in held:
+            group.seek(each.place, each.next_offset)
+        self.held = {each.place: each for each in held}
+        self.generation = generation
+        _log.info("partitions_claimed", consumer=self._consumer, partitions=len(held))
+
+    def forget(self) -> None:
+        """Hold nothing: caches of these partitions are no longer true, as others may move them on."""
+        self._lost(list(self.held))
+        self.held, self.generation = {}, None
+        self._seen.clear()
+
+    def leave(self) -> None:
+        """The membership ends, and with it its count of generations."""
+        self.forget()
+        self.dropped, self._last = {}, None
+
+    def drop(self, places: Iterable[Partition]) -> None:
+        """The fence is lost: leave these partitions alone until they are assigned anew."""
+        places = [place for place in places if place in self.held]
+        self._lost(places)
+        for place in places:
+            del self.held[place]
+            self.dropped[place] = time.monotonic()
+        _log.warning("fence_lost", consumer=self._consumer, partitions=places)
+
+    async def look(self, places: Iterable[Partition] | None = None) -> None:
+        """Compare the topics' ids with those of the offsets, of `places` or all. Raises Halted, NoAnswer."""
+        held = [self.held[place] for place in (self.held if places is None else places)]
+        if held:
+            _refuse_other_topics(held, await self._ids([each.place for each in held]))
+
+    async def look_after_silence(self, places: Iterable[Partition]) -> None:
+        """Look at the log again where a partition was silent: it may have been wiped and filled anew meanwhile."""
+        now = time.monotonic()
+        silent = [place for place in places if now - self._seen.get(place, 0.0) > _SILENCE_S]
+        if silent:
+            await self.look(silent)
+        self._seen.update((place, now) for place in places)
+
+    def fresh(self, place: Partition, records: list[Record]) -> list[Record]:
+        """What is new of these records. Raises Gap where some are missing in a log that has no holes."""
+        held = self.held[place]
+        new = [record for record in records if record.offset >= held.next_offset]
+        if new and not TOPICS[place[0]].compacted and new[-1].offset - held.next_offset + 1 != len(new):
+            raise Gap(place)
+        return new
+
+    async def _ids(self, assigned: list[Partition]) -> Mapping[str, UUID]:
+        ids = await self._view.topic_ids()
+        missing = sorted({topic for topic, _ in assigned} - ids.keys())
+        if missing:
+            raise NoAnswer(f"there is no topic {', '.join(missing)} yet")
+        return ids
+
+    async def _verify(self, held: list[Held], ids: Mapping[str, UUID]) -> None:
+        _refuse_other_topics(held, ids)
+        places = [each.place for each in held]
+        begins, ends = await self._view.beginnings(places), await self._view.ends(places)
+        for each in held:
+            if not begins[each.place] <= each.next_offset <= ends[each.place]:
+                there = f"{begins[each.place]} to {ends[each.place]}"
+                raise Halted(f"{_shown(each)} is outside of the log, which has {there}: {_REMEDY}")
+
+
+class Gap(Exception):
+    """Offsets are missing between records: only a look at the log itself can tell whether records are."""
+
+    def __init__(self, place: Partition) -> None:
+        super().__init__(f"{place[0]}/{place[1]}")
+        self.place = place
+
+
+def _refuse_other_topics(held: Iterable[Held], ids: Mapping[str, UUID]) -> None:
+    for each in held:
+        if each.topic_id is not None and each.topic_id != ids[each.topic]:
+            raise Halted(f"topic {each.topic} was made anew since {_shown(each)} was stored: {_REMEDY}")
+
+
+def _shown(held: Held) -> str:
+    return f"offset {held.next_offset} of {held.topic}/{held.partition}"
