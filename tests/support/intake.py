@@ -17,6 +17,8 @@ import asyncpg
 import httpx
 
 from chassis import migrations
+from intake.main import build
+from intake.settings import IntakeSettings
 from local_stack.ports import free
 from tests.support.until import until
 
@@ -26,26 +28,45 @@ NO_KAFKA = "127.0.0.1:1"
 Json = dict[str, Any]
 
 
-class Replica:
+class Caller:
+    """Calls one replica of intake."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    async def contact(self, whole: Json | None = None, *, key: str | None = None, **facts: Any) -> httpx.Response:
+        """`POST /v1/contacts`, with a plain contact where no whole one is given; `facts` replace members of it."""
+        headers = {} if key is None else {"idempotency-key": key}
+        return await self.http.post("/v1/contacts", json=whole or contact(**facts), headers=headers)
+
+    async def imported(self, lines: Iterable[Json] | bytes) -> list[Json]:
+        """`POST /v1/imports`; the answer's lines."""
+        body = lines if isinstance(lines, bytes) else ndjson(lines)
+        answer = await self.http.post("/v1/imports", content=body)
+        assert answer.status_code == 200, answer.text
+        return lines_of(answer)
+
+
+class Replica(Caller):
     """One `python -m intake serve`, on a port of its own that it keeps over restarts."""
 
-    def __init__(self, port: int, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, port: int, environment: Mapping[str, str], log: Path, module: str) -> None:
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+        url = f"http://127.0.0.1:{port}"
+        super().__init__(httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=20, limits=limits, trust_env=False))
         self.port = port
         self.log = log
+        self._module = module
         self._environment = {**os.environ, **environment, "THROUGHLINE_PORT": str(port)}
         self._process: asyncio.subprocess.Process | None = None
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-        self.http = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=20, limits=limits, trust_env=False
-        )
 
     async def start(self) -> None:
         """Starts it and waits until it can take contacts."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "intake", "serve", env=self._environment, stdout=log, stderr=log
+                sys.executable, "-m", self._module, "serve", env=self._environment, stdout=log, stderr=log
             )
-        await until(self.ready, 30, f"intake is ready; its log: {self.log}")
+        await until(self.ready, 60, f"intake is ready; its log: {self.log}")
 
     async def ready(self) -> bool:
         try:
@@ -72,18 +93,6 @@ class Replica:
         if self._process is not None and self._process.returncode is None:
             await self.kill()
 
-    async def contact(self, body: Json | None = None, key: str | None = None, **facts: Any) -> httpx.Response:
-        """`POST /v1/contacts`, with a plain contact where none is given."""
-        headers = {} if key is None else {"idempotency-key": key}
-        return await self.http.post("/v1/contacts", json=body or contact(**facts), headers=headers)
-
-    async def imported(self, lines: Iterable[Json] | bytes) -> list[Json]:
-        """`POST /v1/imports`; the answer's lines."""
-        body = lines if isinstance(lines, bytes) else ndjson(lines)
-        answer = await self.http.post("/v1/imports", content=body)
-        assert answer.status_code == 200, answer.text
-        return lines_of(answer)
-
     async def _end(self, by: int) -> int:
         assert self._process is not None
         self._process.send_signal(by)
@@ -100,11 +109,21 @@ class Intakes:
         self._stack = AsyncExitStack()
         self._made = 0
 
-    async def replica(self, **environment: str) -> Replica:
-        """One more replica, running."""
+    async def local(self, **environment: str) -> Caller:
+        """One more replica, within this process: the same application, reached without a socket."""
+        app = build(IntakeSettings.model_validate(self._environment() | environment))
+        await self._stack.enter_async_context(app.router.lifespan_context(app))
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake", headers=HEADERS)
+        return Caller(await self._stack.enter_async_context(http))
+
+    async def replica(self, *, module: str = "intake", **environment: str) -> Replica:
+        """One more replica as a process of its own, running."""
         self._made += 1
         (port,) = free(1, self._folder / "ports")
-        replica = Replica(port, self._environment() | environment, self._folder / f"intake-{self._made}.log")
+        log = self._folder / f"intake-{self._made}.log"
+        given = self._environment() | environment
+        given["THROUGHLINE_TOKENS"] = json.dumps(given["THROUGHLINE_TOKENS"])
+        replica = Replica(port, given, log, module)
         self._stack.push_async_callback(replica.close)
         await replica.start()
         return replica
@@ -124,13 +143,13 @@ class Intakes:
     async def close(self) -> None:
         await self._stack.aclose()
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self) -> dict[str, Any]:
         tokens = {hashlib.sha256(TOKEN.encode()).hexdigest(): {"name": "tests", "scopes": ["*"]}}
         return {
             "DATABASE_URL": self.dsn,
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka,
             "THROUGHLINE_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-            "THROUGHLINE_TOKENS": json.dumps(tokens),
+            "THROUGHLINE_TOKENS": tokens,
             "THROUGHLINE_LOG_LEVEL": "WARNING",
         }
 

@@ -17,7 +17,7 @@ from local_stack.files import locked, replace_file
 from local_stack.kafka import Kafka
 from local_stack.layout import Layout
 from local_stack.postgres import Postgres
-from local_stack.processes import memory_mb
+from local_stack.processes import Process, memory_mb
 from local_stack.server import Server, ensure
 from local_stack.services import SERVICES, Service, ServiceServer
 
@@ -226,8 +226,11 @@ def _condition(part: Server) -> Condition:
     process = part.process()
     if process is None:
         return Condition(part.name, part.port, "not running")
-    state = "frozen" if process.is_frozen() else "answers" if part.answers() else "does not answer"
-    if isinstance(part, ServiceServer) and state == "answers":
-        state = part.readiness()
     memory = sum(memory_mb(each) for each in part.remains())
-    return Condition(part.name, part.port, state, process.pid, memory, process.age_s())
+    return Condition(part.name, part.port, _state(part, process), process.pid, memory, process.age_s())
+
+
+def _state(part: Server, process: Process) -> str:
+    if not process.is_frozen() and part.answers():
+        return part.readiness() if isinstance(part, ServiceServer) else "answers"
+    return "frozen" if process.is_frozen() else "does not answer"
