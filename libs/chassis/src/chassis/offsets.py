@@ -104,6 +104,11 @@ async def hold(tx: asyncpg.Connection, consumer: str, held: Sequence[Held]) -> N
     _refuse_missing(ours, rows)
 
 
+async def quiet(tx: asyncpg.Connection, consumer: str, places: Collection[Partition]) -> None:
+    """Wait until no batch of these partitions is half done, and let none begin before this transaction ends."""
+    await _lock(tx, consumer, sorted(places))
+
+
 async def advance(tx: asyncpg.Connection, consumer: str, steps: Sequence[Step]) -> None:
     """Move the offsets on, under the fence; raises FenceLost where a row is not as it was when it was claimed."""
     ours = sorted(steps, key=lambda step: step.held.place)
