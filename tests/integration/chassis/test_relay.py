@@ -193,7 +193,9 @@ async def test_a_transaction_that_holds_the_bound_shows_with_its_remedy(db: Data
         await until(lambda: relay.check().status is Status.OK)
 
 
-async def test_rows_of_another_cluster_stop_it_until_they_are_renumbered(db: Database, start: Start) -> None:
+async def test_rows_of_another_cluster_stop_it_until_they_are_renumbered(
+    db: Database, start: Start, chassis_url: str
+) -> None:
     memory = MemoryPublisher()
     await append(db, *(a_stream(f"old-{n}", events=2) for n in range(5)))
     async with start(memory):
@@ -206,8 +208,7 @@ async def test_rows_of_another_cluster_stop_it_until_they_are_renumbered(db: Dat
     async with start(memory) as relay:
         await until(lambda: "renumber" in relay.check().detail)
         assert relay.check().status is Status.DOWN
-    async with db.connection() as connection:
-        await restored.renumber(connection)
+    await restored.renumber(chassis_url)
     await append(db, a_stream("old-1", expected=2), a_stream("new", expected=3))
     async with start(memory):
         await until(is_drained(db))

@@ -11,7 +11,7 @@ import typer
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from chassis import logs, migrations, parking
+from chassis import logs, migrations, parking, restored
 from chassis.database import Database
 from chassis.errors import ChassisError
 from chassis.server import serve
@@ -70,6 +70,17 @@ def commands(
         given = settings_of(settings)
         marked = asyncio.run(_mark(given, consumer, key))
         typer.echo(f"{marked} parked record(s) marked for a replay")
+
+    @line.command("renumber")
+    def _renumber() -> None:
+        """Once, after a dump was restored into another PostgreSQL cluster, with every replica stopped.
+
+        The relay reads by PostgreSQL's transaction numbers, which a new cluster counts from the beginning. What is not
+        surely published is published again, under the same event ids.
+        """
+        given = settings_of(settings)
+        waiting = asyncio.run(restored.renumber(given.dsn))
+        typer.echo(f"{waiting} event(s) will be published when the service is started")
 
     return line
 

@@ -19,18 +19,20 @@ _CURSOR: Final = "update relay_lease set txid = pg_current_xact_id(), id = 0, un
 _STREAMS: Final = "update streams set last_txid = '0' where last_txid > pg_current_xact_id()"
 
 
-async def renumber(connection: asyncpg.Connection) -> int:
+async def renumber(dsn: str) -> int:
     """Renumbers rows, streams and the cursor in one transaction; how many rows will be published (again).
 
-    All replicas of the service must be stopped. Takes as long as writing the table once; a relay that looked at the
-    same time would be fenced.
+    All replicas of the service must be stopped. Takes as long as writing the table once; a relay that runs all the same
+    is fenced.
     """
-    async with connection.transaction():
-        await connection.execute("set local transaction_timeout = 0")
-        await connection.execute("set local statement_timeout = 0")
-        await connection.execute("lock table events, streams, relay_lease in exclusive mode")
-        waiting = await connection.execute(_UNPUBLISHED)
-        await connection.execute(_PUBLISHED)
-        await connection.execute(_STREAMS)
-        await connection.execute(_CURSOR)
-    return int(waiting.split()[-1])
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("lock table events, streams, relay_lease in exclusive mode")
+            waiting = await connection.execute(_UNPUBLISHED)
+            await connection.execute(_PUBLISHED)
+            await connection.execute(_STREAMS)
+            await connection.execute(_CURSOR)
+        return int(waiting.split()[-1])
+    finally:
+        await connection.close()
