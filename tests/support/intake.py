@@ -140,6 +140,22 @@ class Intakes:
         """The first value of the first row."""
         return (await self.rows(query, *arguments))[0][0]
 
+    @asynccontextmanager
+    async def held(self, statement: str) -> AsyncIterator[None]:
+        """Holds what `statement` locks, in a transaction of another session, until the block ends."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            async with connection.transaction():
+                await connection.execute(statement)
+                yield
+        finally:
+            await connection.close()
+
+    async def waits_for_lock(self) -> bool:
+        """Whether a session of this database waits for a lock at this moment."""
+        waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        return int(await self.value(waiting)) > 0
+
     async def close(self) -> None:
         await self._stack.aclose()
 
