@@ -51,7 +51,7 @@ def demo(
     context: typer.Context,
     date: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that is played.")] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 1,
-    contacts: Annotated[int, typer.Option(min=1, max=100_000, help="How many get in touch.")] = CONTACTS_A_DAY,
+    contacts: Annotated[int, typer.Option(min=1, max=20_000, help="How many get in touch.")] = CONTACTS_A_DAY,
 ) -> None:
     """Plays a bank's day: imports it, posts live contacts, shows what came of it and checks that nothing is lost."""
     session = session_of(context)

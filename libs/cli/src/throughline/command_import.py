@@ -128,6 +128,6 @@ def _report(session: Session, totals: Totals, path: Path) -> None:
     path.write_text("".join(json.dumps(each.as_json(), ensure_ascii=False) + "\n" for each in ordered))
     for each in ordered[:SHOWN_REFUSALS]:
         reasons = "; ".join(f"{wrong['field']}: {wrong['reason']}".removeprefix(": ") for wrong in each.errors)
-        session.console.print(f"  line {each.line}: {reasons}", highlight=False, markup=False)
+        session.console.print(f"  line {each.line}: {reasons}", highlight=False, markup=False, soft_wrap=True)
     more = len(ordered) - SHOWN_REFUSALS
     session.say(f"  {f'and {more:,} more; ' if more > 0 else ''}all of them are in {path}")

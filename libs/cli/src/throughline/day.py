@@ -12,6 +12,7 @@ from throughline.day_texts import PRODUCTS, SKILLS, TOPICS
 from throughline.spans import DAY_US, HOUR_US
 
 CONTACTS_A_DAY = 1_200
+CONTACTS_A_TEAM = 1_500  # one bank's agents can just about serve so many
 CHANNELS = {"voice": 0.62, "chat": 0.14, "email": 0.12, "web": 0.05, "sms": 0.04, "social": 0.03}
 RETURNING_SHARE = 0.3
 
@@ -26,7 +27,7 @@ def day(midnight_us: int, seed: int, contacts: int = CONTACTS_A_DAY) -> list[Lin
     figures of `day_figures`, which are of telephone calls; the other channels are slower by factors of our own.
     """
     chance = random.Random(f"{seed}/{midnight_us}")
-    desk = Desk(chance)
+    desk = Desk(chance, teams=-(-contacts // CONTACTS_A_TEAM))
     stories: list[Story] = []
     for number, at_us in enumerate(_arrivals(chance, midnight_us, contacts), 1):
         story = Story(f"day-{midnight_us // DAY_US}-{seed}-{number:05d}")

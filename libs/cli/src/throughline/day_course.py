@@ -63,21 +63,24 @@ class Talk:
 class Desk:
     """The agents and when each is on a call: nobody is on two calls at once."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, teams: int) -> None:
+        """`teams` of the bank's agents; the names of the second and later ones carry its number."""
         self.chance = chance
-        self._calls: dict[str, list[tuple[int, int]]] = {agent.agent_id: [] for agent in AGENTS}
+        self._agents = [agent if team == 1 else agent.of_team(team) for team in range(1, teams + 1) for agent in AGENTS]
+        self._calls: dict[str, list[tuple[int, int]]] = {agent.agent_id: [] for agent in self._agents}
 
     def somebody(self, inquiry: Inquiry, tier: int, from_us: int, lasts_us: int) -> tuple[Agent, int]:
         """Who takes it, and how many µs after `from_us`: when the first of those fitting is free for that long."""
-        fitting = [agent for agent in AGENTS if agent.tier == tier and inquiry.queue in agent.queues]
+        fitting = [agent for agent in self._agents if agent.tier == tier and inquiry.queue in agent.queues]
         if inquiry.channel not in SPOKEN:
             return self.chance.choice(fitting), 0
         start = from_us
-        while not (free := [agent for agent in fitting if self._free(agent, start, start + lasts_us)]):
+        while True:
+            for agent in self.chance.sample(fitting, len(fitting)):
+                if self._free(agent, start, start + lasts_us):
+                    self._calls[agent.agent_id].append((start, start + lasts_us))
+                    return agent, start - from_us
             start += 5 * SECOND_US
-        agent = self.chance.choice(free)
-        self._calls[agent.agent_id].append((start, start + lasts_us))
-        return agent, start - from_us
 
     def _free(self, agent: Agent, start: int, end: int) -> bool:
         return all(other_end <= start or end <= other for other, other_end in self._calls[agent.agent_id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,10 @@ class Agent:
     agent_id: str
     tier: int
     queues: tuple[str, ...]
+
+    def of_team(self, team: int) -> Agent:
+        """Who does the same in another team."""
+        return replace(self, agent_id=f"{self.agent_id}-{team}")
 
 
 _DAILY = ("accounts", "callbacks", "online-banking")

@@ -35,7 +35,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """A line for people."""
-        self.console.print(text, highlight=False)
+        self.console.print(text, highlight=False, soft_wrap=True)
 
     @staticmethod
     def hand_out(text: str) -> None:
