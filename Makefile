@@ -6,7 +6,7 @@ STACK := $(BIN)/python -m local_stack
 MEMBERS := libs services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down clean status logs test unit lint format bench lock schemas
+.PHONY: help setup run up down clean status logs test unit lint hooks format bench lock schemas
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,6 +44,9 @@ lint: setup ## static checks: ruff, mypy strict, import-linter
 	@$(BIN)/ruff check $(MEMBERS)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+hooks: setup ## run the static checks before each commit
+	@$(BIN)/pre-commit install
 
 format: setup ## put the sources into the house's form
 	@$(BIN)/ruff check --fix-only --quiet $(MEMBERS)

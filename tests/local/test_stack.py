@@ -118,7 +118,7 @@ def test_a_taken_port_is_named_with_its_holder(
     taken = stack.layout.port_base + port
     listener(taken)
     with pytest.raises(
-        Failed, match=rf"port {taken}, wanted for .*{purpose}.*process {os.getpid()} \(.*pytest"
+        Failed, match=rf"port {taken}, wanted for .*{purpose}.*process {os.getpid()} \(.*python"
     ) as told:
         stack.up()
     assert "THROUGHLINE_PORT_BASE" in str(told.value)
