@@ -21,7 +21,7 @@ def with_metric(name: str, us: int | None, **more: object) -> Summary:
 
 
 def one_group(summaries: list[Summary], **more: object) -> dict[str, object]:
-    [group] = report(summaries, cohort=Cohort.RECEIVED, from_us=0, to_us=1_000, **more)  # type: ignore[arg-type]
+    [group] = report(summaries, cohort=Cohort.RECEIVED, from_us=0, to_us=1_000, **more)  # type: ignore[arg-type]  # members by name
     return group
 
 
@@ -86,7 +86,7 @@ def test_a_short_abandon_is_in_the_numbers_and_counted_beside_them() -> None:
     stays = [0, 4_999_999, 5_000_000, None]
     group = one_group([with_metric("abandon_us", us) for us in stays])
     assert (group["requests"], group["short_abandons"]) == (4, 2)
-    assert group["metrics"]["abandon_us"]["count"] == 3  # type: ignore[index]
+    assert group["metrics"]["abandon_us"]["count"] == 3  # type: ignore[index]  # a report is plain JSON
     assert one_group([with_metric("abandon_us", us) for us in stays], short_abandon_us=1)["short_abandons"] == 1
 
 
@@ -119,7 +119,7 @@ def test_an_unknown_grouping_is_refused_by_name() -> None:
 @pytest.mark.parametrize("cohort", list(Cohort))
 def test_a_cohort_is_chosen_by_its_headline_time_in_a_half_open_window(cohort: Cohort) -> None:
     blank = replace(SUMMARY, received_us=None)
-    given = [replace(blank, **{f"{cohort}_us": at_us}) for at_us in (9, 10, 19, 20)]  # type: ignore[arg-type]
+    given = [replace(blank, **{f"{cohort}_us": at_us}) for at_us in (9, 10, 19, 20)]  # type: ignore[arg-type]  # members by name
     [group] = report([blank, *given], cohort=cohort, from_us=10, to_us=20)
     assert group["requests"] == 2
 
