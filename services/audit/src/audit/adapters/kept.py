@@ -8,38 +8,33 @@ from audit.domain.batch import Row
 from audit.domain.history import History
 from audit.domain.place import Place
 from audit.domain.summary import Summary
-from chassis.database import Connection, Database
+from chassis.database import Connection
 
 
 class SqlKept:
     """See the port `Kept`."""
 
-    def __init__(self, db: Database, schema: str) -> None:
-        self._db = db
+    def __init__(self, schema: str) -> None:
         self._records = Records(schema)
         self._summaries = Summaries(schema)
         self._months = Months(schema)
 
-    async def known_us(self, topic: str, partition: int) -> int:
+    async def known_us(self, tx: Connection, topic: str, partition: int) -> int:
         """See Kept."""
-        async with self._db.connection() as connection:
-            return await self._records.last_known_us(connection, topic, partition)
+        return await self._records.last_known_us(tx, topic, partition)
 
-    async def histories(self, request_ids: Iterable[str]) -> dict[str, History]:
+    async def histories(self, tx: Connection, request_ids: Iterable[str]) -> dict[str, History]:
         """See Kept."""
-        async with self._db.connection() as connection:
-            return await self._records.histories(connection, request_ids)
+        return await self._records.histories(tx, request_ids)
 
-    async def seen(self, event_ids: Sequence[str]) -> dict[str, Place]:
+    async def seen(self, tx: Connection, event_ids: Sequence[str]) -> dict[str, Place]:
         """See Kept."""
-        async with self._db.connection() as connection:
-            return await self._records.seen(connection, event_ids)
+        return await self._records.seen(tx, event_ids)
 
-    async def make_room(self, known_us: Iterable[int]) -> None:
+    async def make_room(self, tx: Connection, known_us: Iterable[int]) -> None:
         """See Kept."""
         if missing := self._months.missing(known_us):
-            async with self._db.connection() as connection:
-                await self._months.make(connection, missing)
+            await self._months.make(tx, missing)
 
     async def write(
         self, tx: Connection, rows: Sequence[Row], demoted: Sequence[Place], changed: Sequence[tuple[int, Summary]]

@@ -1,7 +1,7 @@
 """The raw records in PostgreSQL: appended by COPY, never changed but for the mark of a duplicate."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -33,6 +33,18 @@ _OUTSIDE_OF_REQUESTS: Final = """
     select event_id::text, known_us, topic, partition, "offset" from {schema}.records
     where request_id = '' and event_id = any($1::uuid[]) and not duplicate
 """
+_WHOLE: Final = """
+    select request_id, known_us, topic, partition, "offset", headers, value from {schema}.records
+    where request_id = any($1::text[]) and event_id is not null
+"""
+_TWINS: Final = """
+    select known_us, topic, partition, "offset" from (
+        select known_us, topic, partition, "offset",
+            row_number() over (partition by event_id order by known_us, topic, partition, "offset") as number
+        from {schema}.records where request_id = '' and event_id is not null
+    ) numbered
+    where number > 1
+"""
 _LAST_KNOWN: Final = """
     select known_us from {schema}.records where topic = $1 and partition = $2 order by "offset" desc limit 1
 """
@@ -49,6 +61,8 @@ class Records:
         self._schema = schema
         self._of_requests = _OF_REQUESTS.format(schema=schema)
         self._outside = _OUTSIDE_OF_REQUESTS.format(schema=schema)
+        self._whole = _WHOLE.format(schema=schema)
+        self._twins = _TWINS.format(schema=schema)
         self._last_known = _LAST_KNOWN.format(schema=schema)
         self._demote = _DEMOTE.format(schema=schema)
 
@@ -71,10 +85,27 @@ class Records:
         found: dict[str, list[Known]] = {}
         rows = await connection.fetch(self._of_requests, list(request_ids), as_of_us)
         for request_id, *place, headers, value in rows:
-            statement = read(unpack(headers), value)
-            entry = entry_of(statement.envelope, folded(statement.envelope.type, statement.data))
-            found.setdefault(request_id, []).append(Known(Place(*place), entry))
+            found.setdefault(request_id, []).append(_known(place, headers, value))
         return {request_id: history_of(events) for request_id, events in found.items()}
+
+    async def whole_histories(
+        self, connection: asyncpg.Connection, request_ids: Sequence[str]
+    ) -> tuple[dict[str, History], list[Place]]:
+        """Histories made from all their rows, whatever marks these have, and the places of those that are duplicates.
+
+        Needs no summaries to be there.
+        """
+        histories: dict[str, History] = {}
+        twins: list[Place] = []
+        for request_id, *place, headers, value in await connection.fetch(self._whole, request_ids):
+            history = histories.setdefault(request_id, History())
+            if (twin := history.add(_known(place, headers, value))) is not None:
+                twins.append(twin)
+        return histories, twins
+
+    async def twins_outside(self, connection: asyncpg.Connection) -> list[Place]:
+        """The places of all records outside of requests whose event stood in the log before."""
+        return [Place(*place) for place in await connection.fetch(self._twins)]
 
     async def seen(self, connection: asyncpg.Connection, event_ids: Sequence[str]) -> dict[str, Place]:
         """The first places of those of the events outside of requests that are known."""
@@ -85,6 +116,11 @@ class Records:
     async def last_known_us(self, connection: asyncpg.Connection, topic: str, partition: int) -> int:
         """Since when the last record of a partition is known, 0 where there is none."""
         return await connection.fetchval(self._last_known, topic, partition) or 0
+
+
+def _known(place: Iterable[Any], headers: bytes, value: bytes) -> Known:
+    statement = read(unpack(headers), value)
+    return Known(Place(*place), entry_of(statement.envelope, folded(statement.envelope.type, statement.data)))
 
 
 class Months:
@@ -100,14 +136,22 @@ class Months:
         return sorted(wanted - self._there)
 
     async def make(self, connection: asyncpg.Connection, months: Sequence[Month]) -> None:
-        """Makes months, each in a transaction of its own: it waits for those who write, and they for it."""
+        """Makes months in the caller's transaction. Nobody who reads or writes records is waited for, nor waits."""
+        await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"{self._schema}.records")
         for month in months:
             name = f"{self._schema}.records_{month.name}"
+            if await connection.fetchval("select to_regclass($1) is not null", name):
+                self._there.add(month)
+                continue
+            # ATTACH takes a far weaker lock on the whole table than CREATE … PARTITION OF does.
             await connection.execute(
-                f"create table if not exists {name} partition of {self._schema}.records"
+                f"create table {name}"
+                f" (like {self._schema}.records including defaults including constraints including storage)"
+            )
+            await connection.execute(
+                f"alter table {self._schema}.records attach partition {name}"
                 f" for values from ({month.from_us}) to ({month.to_us})"
             )
-            self._there.add(month)
 
 
 _DAY_US: Final = 86_400_000_000

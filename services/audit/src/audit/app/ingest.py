@@ -21,8 +21,16 @@ _AT_ONCE: Final = 200
 """How many records or requests are worked on before other tasks get their turn."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was odd about a batch that is committed, in records."""
+
+    duplicates: int
+    unreadable: int
+
+
 @dataclass(slots=True)
-class Work:
+class _Work:
     """A batch that is ready to be written."""
 
     rows: list[Row]
@@ -31,16 +39,23 @@ class Work:
     grown: dict[str, History]
     known: dict[Partition, int]
 
+    @property
+    def duplicates(self) -> int:
+        return sum([row.duplicate for row in self.rows])
+
+    @property
+    def unreadable(self) -> int:
+        return sum([row.unreadable is not None for row in self.rows])
+
 
 class Ingest:
     """Takes records in, exactly once per place in the log: a BatchHandler of the chassis.
 
-    What is slow is done before the transaction begins (`prepare`): reading, joining, folding. That is safe because the
-    transaction's fence proves that nobody else has taken in records of these partitions since, and each summary is
-    written only over the row that it was made from.
+    The transaction takes its number with the first write, so it reads, joins and folds before it writes anything: other
+    services' relays wait only for what comes after.
     """
 
-    def __init__(self, kept: Kept, *, most_events: int, told: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, kept: Kept, *, most_events: int, told: Callable[[Taken], None] = lambda _: None) -> None:
         """At most `most_events` are cached; `told` is called after each commit."""
         self._kept = kept
         self._told = told
@@ -48,28 +63,9 @@ class Ingest:
         self._known: dict[Partition, int] = {}
 
     async def handle(self, tx: Connection, records: Sequence[Raw]) -> Callable[[], None]:
-        """See BatchHandler."""
-        return await self.write(tx, await self.prepare(records))
-
-    async def prepare(self, records: Sequence[Raw]) -> Work:
-        """Everything that can be done before the transaction; nothing that is remembered changes."""
-        known = {partition: await self._known_us(partition) for partition in {(r.topic, r.partition) for r in records}}
-        arrived: list[Arrival] = []
-        for part in _parts(records):
-            arrived += arrive(part, known)
-            await asyncio.sleep(0)
-        histories = await self._histories_of({arrival.request_id for arrival in arrived} - {NO_REQUEST})
-        joined = join(arrived, histories, await self._seen(arrived))
-        changed: list[tuple[int, Summary]] = []
-        for ids in _parts(list(joined.changed)):
-            changed += [(_size(histories.get(id_)), summarise(id_, joined.grown[id_])) for id_ in ids]
-            await asyncio.sleep(0)
-        await self._kept.make_room([arrival.place.known_us for arrival in arrived])
-        rows = [arrival.row() for arrival in arrived]
-        return Work(rows, joined.demoted, changed, joined.grown, known)
-
-    async def write(self, tx: Connection, work: Work) -> Callable[[], None]:
-        """The transaction's part, as short as can be. Raises StaleHistory, and then reads all anew the next time."""
+        """See BatchHandler. Raises StaleHistory, and then reads all anew the next time."""
+        work = await self._prepare(tx, records)
+        await self._kept.make_room(tx, [row.known_us for row in work.rows])
         try:
             await self._kept.write(tx, work.rows, work.demoted, work.changed)
         except StaleHistory:
@@ -83,23 +79,37 @@ class Ingest:
         for partition in partitions:
             self._known.pop(partition, None)
 
-    def _committed(self, work: Work) -> None:
+    async def _prepare(self, tx: Connection, records: Sequence[Raw]) -> _Work:
+        known = {place: await self._known_us(tx, place) for place in {(r.topic, r.partition) for r in records}}
+        arrived: list[Arrival] = []
+        for part in _parts(records):
+            arrived += arrive(part, known)
+            await asyncio.sleep(0)
+        histories = await self._histories_of(tx, {arrival.request_id for arrival in arrived} - {NO_REQUEST})
+        joined = join(arrived, histories, await self._seen(tx, arrived))
+        changed: list[tuple[int, Summary]] = []
+        for ids in _parts(list(joined.changed)):
+            changed += [(_size(histories.get(id_)), summarise(id_, joined.grown[id_])) for id_ in ids]
+            await asyncio.sleep(0)
+        return _Work([arrival.row() for arrival in arrived], joined.demoted, changed, joined.grown, known)
+
+    def _committed(self, work: _Work) -> None:
         self._known.update(work.known)
         self._histories.put(work.grown)
-        self._told()
+        self._told(Taken(work.duplicates, work.unreadable))
 
-    async def _known_us(self, partition: Partition) -> int:
-        known_us = self._known.get(partition)
-        return await self._kept.known_us(*partition) if known_us is None else known_us
+    async def _known_us(self, tx: Connection, place: Partition) -> int:
+        known_us = self._known.get(place)
+        return await self._kept.known_us(tx, *place) if known_us is None else known_us
 
-    async def _histories_of(self, request_ids: set[str]) -> dict[str, History]:
+    async def _histories_of(self, tx: Connection, request_ids: set[str]) -> dict[str, History]:
         held = self._histories.take(request_ids)
         missing = request_ids - held.keys()
-        return held | await self._kept.histories(missing) if missing else held
+        return held | await self._kept.histories(tx, missing) if missing else held
 
-    async def _seen(self, arrived: Sequence[Arrival]) -> dict[str, Place]:
+    async def _seen(self, tx: Connection, arrived: Sequence[Arrival]) -> dict[str, Place]:
         event_ids = [a.entry.event_id for a in arrived if a.entry is not None and a.request_id == NO_REQUEST]
-        return await self._kept.seen(event_ids) if event_ids else {}
+        return await self._kept.seen(tx, event_ids) if event_ids else {}
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -22,21 +22,21 @@ class StaleHistory(Transient):
 
 
 class Kept(Protocol):
-    """Where records and summaries are written to, and what was written before."""
+    """Where records and summaries are written to, and what was written before; all in the caller's transaction."""
 
-    async def known_us(self, topic: str, partition: int) -> int:
+    async def known_us(self, tx: Connection, topic: str, partition: int) -> int:
         """Since when the last record of a partition is known, 0 where there is none."""
         ...
 
-    async def histories(self, request_ids: Iterable[str]) -> dict[str, History]:
+    async def histories(self, tx: Connection, request_ids: Iterable[str]) -> dict[str, History]:
         """The histories of those of the requests that are known."""
         ...
 
-    async def seen(self, event_ids: Sequence[str]) -> dict[str, Place]:
+    async def seen(self, tx: Connection, event_ids: Sequence[str]) -> dict[str, Place]:
         """The first places of those of the events outside of requests that are known."""
         ...
 
-    async def make_room(self, known_us: Iterable[int]) -> None:
+    async def make_room(self, tx: Connection, known_us: Iterable[int]) -> None:
         """Lets records be written that are known since these times."""
         ...
 

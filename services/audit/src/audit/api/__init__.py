@@ -1,0 +1,18 @@
+"""The HTTP edge: `/v1/…` as the contract has it."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from audit.api import exports, lists, log, positions, timelines
+from audit.app.answers import Answers
+from audit.app.exports import Exports
+from audit.app.following import Follower
+
+document = timelines.document
+hot_routes = timelines.routes
+
+
+def routers(answers: Answers, exported: Exports, follower: Follower, where: positions.Positions) -> Sequence[APIRouter]:
+    """Everything but the hot route."""
+    return [lists.routes(answers), log.routes(answers, follower), positions.routes(where), exports.routes(exported)]

@@ -1,0 +1,63 @@
+"""`GET /v1/requests/{id}/timeline`: asked thousands of times in a row, so a plain Starlette route."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from audit.api.models import TimelineObject
+from audit.api.parameters import moment_of
+from audit.api.scopes import AUDIT_READ, PERSONAL_READ
+from audit.app.answers import Answers
+from chassis import web
+
+_PATH: Final = "/v1/requests/{request_id}/timeline"
+_OPERATION: Final[dict[str, Any]] = {
+    "summary": "A request's whole life, exactly",
+    "description": "Folded from the records of the log. With `as_of` as it was known then; the same knowledge gives the"
+    " same bytes. 404 where nothing was known.",
+    "tags": ["timelines"],
+    "parameters": [
+        {"name": "request_id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {
+            "name": "as_of",
+            "in": "query",
+            "description": "What the log held at this time",
+            "schema": {"type": "string", "format": "date-time"},
+            "example": "2026-11-22T05:55:51.000001Z",
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "The timeline",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TimelineObject"}}},
+        },
+        "404": {
+            "description": "Nothing is known of it, or was at that time",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+    },
+}
+
+
+def routes(answers: Answers) -> list[Route]:
+    """The route itself."""
+
+    async def timeline(request: Request) -> Response:
+        reader = web.authorise(request, AUDIT_READ)
+        web.refuse_query(request, ("as_of",))
+        found = await answers.timeline(
+            request.path_params["request_id"],
+            as_of_us=moment_of(request, "as_of"),
+            personal=reader.may(PERSONAL_READ),
+        )
+        return Response(found, media_type="application/json")
+
+    return [Route(_PATH, timeline, methods=["GET"])]
+
+
+def document(app: FastAPI) -> None:
+    """Puts the route into the OpenAPI document."""
+    web.document(app, _PATH, "get", _OPERATION, [TimelineObject])
