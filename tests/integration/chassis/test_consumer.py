@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis import kafka as chassis_kafka
+from chassis.consumer import Record
 from chassis.database import Database
 from chassis.readiness import Status
 from chassis.settings import ServiceSettings
@@ -100,18 +102,19 @@ async def test_a_record_of_three_mebibytes_comes_through(settings: ServiceSettin
 
 
 async def test_members_come_and_go_and_each_effect_happens_once(settings: ServiceSettings, db: Database) -> None:
-    sending = asyncio.create_task(_send_in_small_lots(settings, 60, 25))
+    enough = asyncio.Event()
+    sending = asyncio.create_task(_send_until(enough, settings))
     resident = Ledger("resident")
     async with consuming(settings, db, resident):
         await until(lambda: resident.committed > 0)
         for n in range(3):
             guest = Ledger(f"guest {n}")
-            replica = settings.model_copy(update={"replica": f"guest-{n}"})
-            async with consuming(replica, db, guest):
-                await until(lambda guest=guest: guest.committed > 0, 20)  # type: ignore[misc]  # bound now
-        await sending
-        await until(lambda: _complete(settings.dsn, 1_500), 20)
-    assert_once_and_in_order(await effects(settings.dsn), 1_500)
+            async with consuming(settings.model_copy(update={"replica": f"guest-{n}"}), db, guest):
+                await until(partial(_has_worked, guest), 15)
+        enough.set()
+        sent = await sending
+        await until(lambda: _complete(settings.dsn, sent), 20)
+    assert_once_and_in_order(await effects(settings.dsn), sent)
 
 
 async def test_positions_tell_lag_over_all_partitions(settings: ServiceSettings, db: Database) -> None:
@@ -123,10 +126,12 @@ async def test_positions_tell_lag_over_all_partitions(settings: ServiceSettings,
         assert [position.partition for position in positions] == [0, 1, 2, 3]
         assert sum(position.next_offset for position in positions) == 100
         assert {(position.lag, position.behind_us) for position in positions} == {(0, 0)}
-    await send_many(settings, 10, start=100)
-    behind = [position for position in await consumer.positions() if position.lag]
-    assert sum(position.lag or 0 for position in behind) == 10
-    assert all(position.behind_us for position in behind)
+        ledger.before = _refuse
+        await send_many(settings, 10, start=100)
+        await until(lambda: "refused" in consumer.check().detail)
+        behind = [position for position in await consumer.positions() if position.lag]
+        assert sum(position.lag or 0 for position in behind) == 10
+        assert all(position.behind_us for position in behind)
 
 
 async def test_positions_without_kafka_have_no_end(
@@ -162,9 +167,20 @@ async def _something(naive: AIOKafkaConsumer) -> object:
         return found
 
 
-async def _send_in_small_lots(settings: ServiceSettings, lots: int, size: int) -> None:
-    for n in range(lots):
-        await send_many(settings, size, start=n * size)
+async def _send_until(enough: asyncio.Event, settings: ServiceSettings) -> int:
+    sent = 0
+    while not enough.is_set():
+        await send_many(settings, 25, start=sent)
+        sent += 25
+    return sent
+
+
+def _refuse(_records: list[Record]) -> None:
+    raise ValueError("refused")
+
+
+def _has_worked(ledger: Ledger) -> bool:
+    return ledger.committed > 0
 
 
 async def _complete(url: str, count: int) -> bool:
