@@ -86,11 +86,15 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`figure` of the product is at least `at_least` times better than that of the variant `against`."""
+    """`figure` of the product is at least `at_least` times better than that of the variant `against`.
+
+    `of` names another variant than the product that the claim is about.
+    """
 
     figure: str
     against: str
     at_least: float
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaProducer
 
 from bench.common import Bench, Claim, Ground, Meter, Sample, Variant, fresh_database
+from bench.topics import PARTITIONS, make_topic, must_hold
 from chassis import migrations
 from chassis.database import Database
 from chassis.metrics import Metrics
@@ -24,7 +24,6 @@ from chassis.topics import Topics
 from events.codec import headers_of
 from events.envelope import Envelope
 
-PARTITIONS: Final = 12
 PAYLOAD: Final = b'{"channel":"voice","sealed":"' + base64.b64encode(os.urandom(420)) + b'"}'
 OCCURRED_US: Final = 1_795_000_000_000_000
 SOURCE: Final = "/services/intake"
@@ -77,7 +76,7 @@ async def throughline(ground: Ground) -> Sample:
         relay.stop()
         await running
         await db.close()
-        await _must_hold(ground, f"{ground.topic_prefix}contacts", count)
+        await must_hold(ground, f"{ground.topic_prefix}contacts", count)
         return meter.sample(count)
 
 
@@ -117,7 +116,7 @@ async def _drained(db: Database) -> None:
 
 async def _practice(ground: Ground, count: int, rows: int, publish: _Publish) -> Sample:
     topic = f"{ground.topic_prefix}practice"
-    await _make_topic(ground, topic)
+    await make_topic(ground, topic)
     async with fresh_database(ground, "outbox") as url:
         connection = await asyncpg.connect(url)
         await connection.execute(OUTBOX)
@@ -130,7 +129,7 @@ async def _practice(ground: Ground, count: int, rows: int, publish: _Publish) ->
                 pass
         await producer.stop()
         await connection.close()
-    await _must_hold(ground, topic, count)
+    await must_hold(ground, topic, count)
     return meter.sample(count)
 
 
@@ -169,27 +168,6 @@ def _headers(row: asyncpg.Record) -> list[tuple[str, bytes]]:
         sequence=1,
     )
     return headers_of(envelope)
-
-
-async def _make_topic(ground: Ground, topic: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=ground.kafka)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
-    finally:
-        await admin.close()
-
-
-async def _must_hold(ground: Ground, topic: str, count: int) -> None:
-    """Each event once in the log: no variant is measured for work that it did not do."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=ground.kafka)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)])
-    finally:
-        await consumer.stop()
-    if sum(ends.values()) != count:
-        raise RuntimeError(f"{topic} holds {sum(ends.values())} records, {count} were to be published")
 
 
 def _settings(ground: Ground, url: str) -> ServiceSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ class Outcome:
 
     def ratio(self, claim: Claim) -> float:
         """How many times better the product's median is than the other's."""
-        product = self.median(self.bench.product.name, claim.figure)
+        product = self.median(claim.of or self.bench.product.name, claim.figure)
         return ratio(claim.figure, product, self.median(claim.against, claim.figure))
 
 
@@ -38,12 +39,15 @@ def run(bench: Bench, ground: Ground, told: Callable[[str, int, Sample], None], 
     taken: dict[str, list[dict[str, float]]] = {variant.name: [] for variant in bench.variants}
     for number in range(rounds or bench.rounds):
         for variant in _turned(bench.variants, number):
-            sample = _in_a_process(
-                variant.run, replace(ground, topic_prefix=f"{ground.topic_prefix}{variant.name}.{number}.")
-            )
+            sample = _in_a_process(variant.run, replace(ground, topic_prefix=_prefix(ground, variant, number)))
             told(variant.name, number + 1, sample)
             taken[variant.name].append(sample.figures())
     return Outcome(bench, taken)
+
+
+def _prefix(ground: Ground, variant: Variant, number: int) -> str:
+    """Of topics that no other round has; Kafka allows neither blanks nor slashes in their names."""
+    return f"{ground.topic_prefix}{re.sub('[^a-z0-9]+', '-', variant.name)}.{number}."
 
 
 def _turned(variants: tuple[Variant, ...], number: int) -> tuple[Variant, ...]:

@@ -44,7 +44,7 @@ def markdown(outcome: Outcome) -> str:
     bench = outcome.bench
     lines = [f"## {bench.name}: {bench.question}", "", f"Every variant alike: {bench.guarantees}.", ""]
     lines += _medians(outcome)
-    lines += ["", "| the product's | beside | at least | reached |", "|---|---|---|---|"]
+    lines += ["", "| claim | beside | at least | reached |", "|---|---|---|---|"]
     lines += [_claim(outcome, claim) for claim in bench.claims]
     return "\n".join(lines) + "\n"
 
@@ -63,7 +63,8 @@ def _medians(outcome: Outcome) -> list[str]:
 def _claim(outcome: Outcome, claim: Claim) -> str:
     reached = outcome.ratio(claim)
     said = f"**{reached:.1f} times**" if reached >= claim.at_least else f"{reached:.1f} times (short of it)"
-    return f"| {figure_of(claim.figure).label} | {claim.against} | {claim.at_least:g} times | {said} |"
+    whose = claim.of or outcome.bench.product.name
+    return f"| {whose}: {figure_of(claim.figure).label} | {claim.against} | {claim.at_least:g} times | {said} |"
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:
@@ -80,6 +81,7 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         "claims": [
             {
                 "figure": claim.figure,
+                "of": claim.of or bench.product.name,
                 "against": claim.against,
                 "at_least": claim.at_least,
                 "reached": round(outcome.ratio(claim), 2),
