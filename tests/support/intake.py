@@ -109,7 +109,7 @@ class Intakes:
         self._stack = AsyncExitStack()
         self._made = 0
 
-    async def local(self, **environment: str) -> Caller:
+    async def local(self, **environment: Any) -> Caller:
         """One more replica, within this process: the same application, reached without a socket."""
         app = build(IntakeSettings.model_validate(self._environment() | environment))
         await self._stack.enter_async_context(app.router.lifespan_context(app))
@@ -153,19 +153,25 @@ class Intakes:
 
     async def waits_for_lock(self) -> bool:
         """Whether a session of this database waits for a lock at this moment."""
-        waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        waiting = (
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
         return int(await self.value(waiting)) > 0
 
     async def close(self) -> None:
         await self._stack.aclose()
 
+    @staticmethod
+    def tokens(*scopes: str) -> Json:
+        """`THROUGHLINE_TOKENS` for the tests' token with these scopes."""
+        return {hashlib.sha256(TOKEN.encode()).hexdigest(): {"name": "tests", "scopes": list(scopes)}}
+
     def _environment(self) -> dict[str, Any]:
-        tokens = {hashlib.sha256(TOKEN.encode()).hexdigest(): {"name": "tests", "scopes": ["*"]}}
         return {
             "DATABASE_URL": self.dsn,
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka,
             "THROUGHLINE_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-            "THROUGHLINE_TOKENS": tokens,
+            "THROUGHLINE_TOKENS": self.tokens("*"),
             "THROUGHLINE_LOG_LEVEL": "WARNING",
         }
 

@@ -7,9 +7,7 @@ import time
 import uuid
 
 from events.times import to_us
-from tests.support.intake import Intakes, Caller, contact
-
-NAMESAKES = "select count(*) from events where topic = 'contacts' and stream = $1"
+from tests.support.intake import Caller, Intakes, Json, contact
 
 
 async def test_a_contact_is_committed_when_it_is_answered(service: Intakes, intake: Caller) -> None:
@@ -33,8 +31,8 @@ async def test_the_time_is_intakes_own_and_the_gateways_is_kept_as_sent(service:
 
 async def test_nothing_personal_is_kept_in_the_clear(service: Intakes, intake: Caller) -> None:
     secret = f"secret-{uuid.uuid4().hex}"
-    who = {"name": secret, "email": f"{secret}@example.com", "handle": secret}
-    said = {"subject": secret, "body": secret, "attributes": {"a": secret}, "session": [{"action": secret}]}
+    who: Json = {"name": secret, "email": f"{secret}@example.com", "handle": secret}
+    said: Json = {"subject": secret, "body": secret, "attributes": {"a": secret}, "session": [{"action": secret}]}
     assert (await intake.contact(customer=who, key="k", **said)).status_code == 202
     for table in await service.rows("select tablename from pg_tables where schemaname = 'public'"):
         rows = await service.rows(f"select row_to_json(t)::text from (select * from {table['tablename']}) t")
