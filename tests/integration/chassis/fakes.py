@@ -42,9 +42,14 @@ class MemoryPublisher:
             return Sent(0, "no answer")
         return Sent(taken, None)
 
+    @property
+    def records(self) -> list[Logged]:
+        """What lies in the log, by partition and offset."""
+        return [record for partition in self.partitions for record in partition]
+
     async def log(self) -> list[Logged]:
         """As `log.log_of`."""
-        return [record for partition in self.partitions for record in partition]
+        return self.records
 
     def _taken(self, rows: Sequence[asyncpg.Record]) -> int:
         sizes = [0] * PARTITIONS

@@ -44,6 +44,7 @@ def is_data_error(error: BaseException) -> bool:
 
 @asynccontextmanager
 async def transaction(connection: Connection) -> AsyncIterator[None]:
+    """One transaction on this connection; a commit without an answer is `Unavailable`, its outcome unknown."""
     await connection.execute("begin")
     try:
         yield
@@ -64,17 +65,14 @@ async def transaction(connection: Connection) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def answering(within_s: float) -> AsyncIterator[None]:
-    deadline = asyncio.timeout(within_s)
+    """What stands in the block ends within `within_s` seconds; whatever concerns the server becomes `Unavailable`."""
     try:
-        async with deadline:
+        async with asyncio.timeout(within_s):
             yield
-    except TimeoutError as error:
-        if not deadline.expired():
-            raise
-        raise Unavailable(_SILENT) from error
     except asyncpg.UndefinedTableError as error:
         raise Unavailable(_BEHIND) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        # A TimeoutError is an OSError: ours as well as those of asyncpg's own limits.
         if is_data_error(error) or _is_our_fault(error):
             raise
         raise Unavailable(_SILENT) from error
