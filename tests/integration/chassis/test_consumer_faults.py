@@ -1,0 +1,263 @@
+"""A consumer that dies, freezes, loses its database or its broker: each effect happens once, or it says why it stops."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from chassis import kafka as chassis_kafka
+from chassis import offsets
+from chassis.database import Connection, Database
+from chassis.logview import LogView
+from chassis.offsets import FenceLost, Held, Step
+from chassis.readiness import Status
+from chassis.settings import ServiceSettings
+from chassis.topics import Topics
+from tests.support.chassis import make_tables
+from tests.integration.chassis.ledger import NAME, TABLE, Ledger, assert_once_and_in_order, consuming, effects
+from tests.integration.chassis.writing import send_many
+from tests.support.servers import PrivateKafka, PrivatePostgres
+from tests.support.until import until
+
+ROOT = Path(__file__).resolve().parents[3]
+MakeSettings = Callable[..., ServiceSettings]
+
+
+async def test_killed_between_commit_and_hint_it_goes_on_behind_the_commit(
+    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database, tmp_path: Path
+) -> None:
+    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    with _process(settings, tmp_path / "log") as process:
+        await send_many(settings, 100)
+        await until(lambda: _hinted(settings, 100), 15)
+        await send_many(settings, 200, start=100)
+        await until(lambda: _effects_count(chassis_url, 300))
+        process.kill()
+    assert await _hint(settings) < 300, "void: the hint was as far as the commit"
+
+    repeated = await _what_a_naive_consumer_takes_again(settings, 300)
+    assert repeated & set(await effects(chassis_url)), "the naive arm must repeat effects"
+
+    ledger = Ledger("after")
+    async with consuming(settings, db, ledger):
+        await send_many(settings, 50, start=300)
+        await until(lambda: _effects_count(chassis_url, 350), 20)
+    assert_once_and_in_order(await effects(chassis_url), 350)
+
+
+async def test_deposed_while_frozen_it_writes_nothing_and_comes_back(
+    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database, tmp_path: Path
+) -> None:
+    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    with _process(settings, tmp_path / "log") as process:
+        await send_many(settings, 100)
+        await until(lambda: _effects_count(chassis_url, 100), 15)
+        process.send_signal(signal.SIGSTOP)
+        await send_many(settings, 200, start=100)
+        async with consuming(settings, db, Ledger("successor")):
+            await until(lambda: _effects_count(chassis_url, 300), 20)
+            process.send_signal(signal.SIGCONT)
+            await until(lambda: (tmp_path / "log").read_text().count("partitions_claimed") >= 2, 15)
+        await send_many(settings, 50, start=300)
+        await until(lambda: _effects_count(chassis_url, 350), 15)
+    assert_once_and_in_order(await effects(chassis_url), 350)
+
+
+async def test_a_deposed_owners_write_affects_no_row(db: Database, kafka: str, make_settings: MakeSettings) -> None:
+    settings = await _prepared(make_settings(db.dsn, kafka), db)
+    old, new = await _claimed(settings, db, "old"), await _claimed(settings, db, "new")
+    assert new.epoch == old.epoch + 1
+
+    with pytest.raises(FenceLost):
+        await db.run(lambda tx: _naive_effect_and(tx, offsets.advance(tx, NAME, [Step(old, 7, None)])))
+    with pytest.raises(FenceLost):
+        await db.run(lambda tx: offsets.hold(tx, NAME, [old]))
+    assert await effects(db.dsn) == []
+    await db.run(lambda tx: offsets.advance(tx, NAME, [Step(new, 7, None)]))
+
+    # The control arm: without the epoch the old owner's write goes through, over the new owner's.
+    naive = "update consumer_offsets set next_offset = 7 where consumer = $1 and topic = $2 and partition = $3"
+    async with db.transaction() as tx:
+        assert await tx.execute(naive, NAME, old.topic, old.partition) == "UPDATE 1"
+
+
+async def test_an_offset_never_moves_from_where_it_is_not(db: Database, kafka: str, make_settings: MakeSettings) -> None:
+    settings = await _prepared(make_settings(db.dsn, kafka), db)
+    held = await _claimed(settings, db, "one")
+    await db.run(lambda tx: offsets.advance(tx, NAME, [Step(held, 5, None)]))
+    with pytest.raises(FenceLost):
+        await db.run(lambda tx: offsets.advance(tx, NAME, [Step(held, 9, None)]))
+
+
+async def test_a_broker_wiped_under_a_stored_offset_halts_with_a_remedy(
+    make_settings: MakeSettings, chassis_url: str, db: Database, private_kafka: PrivateKafka
+) -> None:
+    settings = await _prepared(make_settings(chassis_url, private_kafka.url), db)
+    await send_many(settings, 100)
+    async with consuming(settings, db, Ledger()) as consumer:
+        await until(lambda: _effects_count(chassis_url, 100), 15)
+        await asyncio.to_thread(private_kafka.wipe)
+        await asyncio.to_thread(private_kafka.start)
+        await Topics(settings, db).ensure()
+        await send_many(settings, 400)
+        await until(lambda: consumer.check().status is Status.DOWN, 30)
+        assert "made anew" in consumer.check().detail and "rebuild" in consumer.check().detail
+    async with consuming(settings, db, Ledger()) as restarted:
+        await until(lambda: restarted.check().status is Status.DOWN, 20)
+    assert len(await effects(chassis_url)) == 100
+
+    # The control arm: the usual setting reads the other log from its start and says nothing.
+    assert len(await _what_a_naive_consumer_takes_again(settings, 400)) == 400
+
+
+async def test_an_offset_beyond_the_log_halts_and_is_not_reset(
+    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+) -> None:
+    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    await send_many(settings, 40)
+    held = await _claimed(settings, db, "before")
+    await db.run(lambda tx: offsets.advance(tx, NAME, [Step(held, 1_000, None)]))
+    async with consuming(settings, db, Ledger()) as consumer:
+        await until(lambda: consumer.check().status is Status.DOWN, 15)
+        assert "outside of the log" in consumer.check().detail
+    assert await effects(chassis_url) == []
+
+
+async def test_postgresql_killed_under_consumption_costs_nothing(
+    make_settings: MakeSettings, kafka: str, private_postgres: PrivatePostgres
+) -> None:
+    await make_tables(private_postgres.url)
+    async with _opened(private_postgres.url) as db:
+        settings = await _prepared(make_settings(private_postgres.url, kafka), db)
+        ledger = Ledger()
+        async with consuming(settings, db, ledger) as consumer:
+            sending = asyncio.create_task(_send_lots(settings, 40))
+            await until(lambda: ledger.committed > 100, 15)
+            await asyncio.to_thread(private_postgres.kill)
+            await until(lambda: consumer.check().status is Status.DEGRADED)
+            await asyncio.to_thread(private_postgres.start)
+            await sending
+            await until(lambda: _effects_count(private_postgres.url, 1_000), 30)
+            await until(lambda: consumer.check().status is Status.OK)
+        assert_once_and_in_order(await effects(private_postgres.url), 1_000)
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Database]:
+    db = Database(url, name="tests")
+    await db.open()
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def _prepared(settings: ServiceSettings, db: Database) -> ServiceSettings:
+    await Topics(settings, db).ensure()
+    async with db.transaction() as tx:
+        await tx.execute(TABLE)
+    return settings
+
+
+@contextmanager
+def _process(settings: ServiceSettings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": settings.dsn,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "THROUGHLINE_MASTER_KEY": settings.master_key.get_secret_value(),
+        "THROUGHLINE_TOKENS": "{}",
+        "THROUGHLINE_TOPIC_PREFIX": settings.topic_prefix,
+        "THROUGHLINE_CONTACTS_PARTITIONS": str(settings.contacts_partitions),
+        "THROUGHLINE_OTHER_PARTITIONS": str(settings.other_partitions),
+        "THROUGHLINE_REPLICA": "process",
+    }
+    command = [sys.executable, "-m", "tests.integration.chassis.ledger_process"]
+    with log.open("wb") as out, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+
+
+async def _claimed(settings: ServiceSettings, db: Database, holder: str) -> Held:
+    view = LogView(settings, ["contacts"])
+    try:
+        ids = await view.topic_ids()
+    finally:
+        await view.close()
+    (held,) = await db.run(lambda tx: offsets.claim(tx, NAME, holder, [("contacts", 0)], ids))
+    return held
+
+
+async def _naive_effect_and(tx: Connection, then: object) -> None:
+    await tx.execute("insert into effects (partition, \"offset\") values (0, 0)")
+    await then  # type: ignore[misc]  # a coroutine
+
+
+async def _hint(settings: ServiceSettings) -> int:
+    return sum((await _with_group(settings, _committed)).values())
+
+
+async def _hinted(settings: ServiceSettings, count: int) -> bool:
+    return await _hint(settings) == count
+
+
+async def _committed(naive: AIOKafkaConsumer) -> dict[int, int]:
+    return {place.partition: await naive.committed(place) or 0 for place in naive.assignment()}
+
+
+async def _what_a_naive_consumer_takes_again(settings: ServiceSettings, total: int) -> set[tuple[int, int]]:
+    """Auto-committed offsets and `earliest` where there is none: what most consumers run with."""
+
+    async def take(naive: AIOKafkaConsumer) -> set[tuple[int, int]]:
+        starts = await _committed(naive)
+        taken: set[tuple[int, int]] = set()
+        async with asyncio.timeout(15):
+            while len(taken) < total - sum(starts.values()):
+                found = await naive.getmany(timeout_ms=500)
+                taken |= {(record.partition, record.offset) for records in found.values() for record in records}
+        return taken
+
+    return await _with_group(settings, take)
+
+
+async def _with_group(settings: ServiceSettings, work):  # type: ignore[no-untyped-def]  # gives what `work` gives
+    naive = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=settings.topic_prefix + NAME,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    await naive.start()
+    try:
+        name = chassis_kafka.physical(settings, "contacts")
+        naive.assign([TopicPartition(name, number) for number in range(settings.contacts_partitions)])
+        return await work(naive)
+    finally:
+        await naive.stop()
+
+
+async def _send_lots(settings: ServiceSettings, lots: int) -> None:
+    for n in range(lots):
+        await send_many(settings, 25, start=n * 25)
+
+
+async def _effects_count(url: str, count: int) -> bool:
+    try:
+        connection = await asyncpg.connect(url, timeout=2)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+    try:
+        return bool(await connection.fetchval("select count(*) >= $1 from effects", count))
+    finally:
+        await connection.close()
