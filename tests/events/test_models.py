@@ -197,6 +197,12 @@ def test_a_free_object_is_kept_as_sent(attributes: dict[str, Any]) -> None:
     assert Contact.model_validate(SOMEBODY | {"attributes": attributes}).attributes == attributes
 
 
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), "high"])
+def test_a_score_is_a_number(score: Any) -> None:
+    suggestion = {"article_id": "x", "revision": 1, "score": score}
+    assert list(refusals(CATALOGUE["SuggestionShown"].model, {"suggestions": [suggestion]})) == ["suggestions.0.score"]
+
+
 def test_an_endless_nesting_ends_in_a_refusal_not_in_a_crash() -> None:
     deep: dict[str, Any] = {}
     for _ in range(100_000):
