@@ -100,7 +100,10 @@ class Steps:
 
 
 def _fetch_uv() -> None:
-    """By pip in an environment of its own; where Python came without venv, by the machine's pip into the folder."""
+    """By the machine's pip into the folder; where there is none that can, by one in an environment of its own.
+
+    The first takes a third of the time of the second.
+    """
     what: list[str | Path] = [
         "--quiet",
         "--require-hashes",
@@ -111,11 +114,10 @@ def _fetch_uv() -> None:
         UV_HASHES,
     ]
     UV.unlink(missing_ok=True)
-    if _run([sys.executable, "-m", "venv", TOOLS], quiet=True):
-        done = _run([TOOLS / "bin/python", "-m", "pip", "install", *what])
-    else:
-        done = _run([sys.executable, "-m", "pip", "install", "--upgrade", "--target", TOOLS, *what])
-    if not done or not UV.exists():
+    done = _run([sys.executable, "-m", "pip", "install", "--upgrade", "--target", TOOLS, *what], quiet=True)
+    if not (done and UV.exists()) and _run([sys.executable, "-m", "venv", TOOLS]):
+        _run([TOOLS / "bin/python", "-m", "pip", "install", *what])
+    if not UV.exists():
         raise SetUpFailed("uv cannot be installed: this needs Python's venv or pip, and a way to the package registry")
 
 

@@ -53,12 +53,12 @@ def missing(folder: Path = JARS) -> bool:
     return not all(seen.good(jar, jar.under(folder)) for jar in locked_jars())
 
 
-def fetch(folder: Path = JARS, say: Callable[[int, int], None] | None = None) -> int:
+def fetch(folder: Path = JARS, lock: Path = JARS_LOCK, say: Callable[[int, int], None] | None = None) -> int:
     """Brings every jar of the lock into the folder; returns how many were fetched. Raises Failed.
 
     A jar whose size and time are still those of its last comparison is not read again.
     """
-    jars = locked_jars()
+    jars = locked_jars(lock)
     seen = _Seen(folder / "compared.json")
     wanted = [jar for jar in jars if not seen.good(jar, jar.under(folder))]
     with ThreadPoolExecutor(_THREADS) as threads:
@@ -131,11 +131,15 @@ def _look(path: Path) -> list[int]:
 def main() -> None:
     """What the set-up calls: fetches what is missing, with the count shown."""
     try:
-        fetched = fetch(say=lambda done, of: print(f"\r  Kafka's jars {done}/{of}", end="", flush=True))
+        fetched = fetch(say=_show)
     except Failed as failed:
         sys.exit(f"\n{failed}")
-    if fetched:
-        print()
+    print(f"\r  Kafka's jars: {fetched} fetched and compared")
+
+
+def _show(done: int, of: int) -> None:
+    if sys.stdout.isatty():
+        print(f"\r  Kafka's jars: {done} of {of}", end="", flush=True)
 
 
 if __name__ == "__main__":
