@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
+from typing import cast
 
 import httptools
+
+IDLE_S = 2.0  # well under a server's keep-alive, which would close the connection under a request
 
 
 class Connection(asyncio.Protocol):
@@ -35,8 +39,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the connection stands."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports have the methods without the base class.
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes came in."""
@@ -60,16 +64,15 @@ class Connection(asyncio.Protocol):
 
 
 async def at_a_rate(per_s: float, count: int, work: Callable[[int, float], Coroutine[None, None, None]]) -> None:
-    """Starts `work(number, due)` for each of `count` at its due time (loop time, seconds), however the others fare.
+    """Starts `work(number, due)` for each of `count` at its due time (time.monotonic), however the others fare.
 
     Latency measured from `due` counts the wait that a full server imposes on those who come later.
     """
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    began = time.monotonic()
     async with asyncio.TaskGroup() as group:
         for number in range(count):
             due = began + number / per_s
-            if (ahead := due - loop.time()) > 0:
+            if (ahead := due - time.monotonic()) > 0:
                 await asyncio.sleep(ahead)
             group.create_task(work(number, due))
 
@@ -79,16 +82,19 @@ class Pool:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._free: list[Connection] = []
+        self._free: list[tuple[float, Connection]] = []  # the one used last comes last
         self._all: list[Connection] = []
 
     async def request(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """One request over a connection that nobody else uses meanwhile."""
-        connection = self._free.pop() if self._free else await self._opened()
+        now = time.monotonic()
+        while self._free and self._free[-1][0] < now - IDLE_S:
+            self._free.pop()[1].close()
+        connection = self._free.pop()[1] if self._free else await self._opened()
         answer = await connection.request(method, path, body, headers)
-        self._free.append(connection)
+        self._free.append((now, connection))
         return answer
 
     def close(self) -> None:
