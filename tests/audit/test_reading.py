@@ -12,7 +12,6 @@ from events.codec import Unreadable
 from events.lifecycle import ORDER
 from tests.audit.given import CONTACT, Writer
 
-
 DEEP = b'{"a":' + b"[" * 150 + b"]" * 150 + b"}"
 
 

@@ -15,8 +15,8 @@ from chassis.web import router
 
 Format = Literal["ndjson", "csv", "parquet", "ocel"]
 Chosen = Annotated[Format, Query(alias="format", description="parquet and ocel are to come")]
-From = Annotated[Moment, Query(alias="from", description="Stated time, or receipt, from this moment on")]
-To = Annotated[Moment, Query(description="and before this one")]
+Since = Annotated[Moment | None, Query(alias="from", description="Stated time, or receipt, from this moment on")]
+Until = Annotated[Moment | None, Query(description="and before this one")]
 
 _TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8; header=present"}
 
@@ -26,18 +26,14 @@ def routes(exports: Exports) -> APIRouter:
     exported = router(default_response_class=Response, tags=["exports"])
 
     @exported.get("/v1/exports/events", responses={200: _content("Records, as in /v1/events")})
-    async def events(
-        reader: Reader, format_: Chosen = "ndjson", from_: From | None = None, to: To | None = None
-    ) -> Response:
+    async def events(reader: Reader, format_: Chosen = "ndjson", from_: Since = None, to: Until = None) -> Response:
         """The records whose stated time lies in `[from, to)`; without bounds also those that cannot be read."""
         _refuse_later(format_)
         parts = exports.events(LogFilter(from_us=from_, to_us=to), personal=reader.may(PERSONAL_READ))
         return await _streamed(parts, format_, EVENTS_AS_CSV)
 
     @exported.get("/v1/exports/timelines", responses={200: _content("Timelines; as CSV their numbers alone")})
-    async def timelines(
-        reader: Reader, format_: Chosen = "ndjson", from_: From | None = None, to: To | None = None
-    ) -> Response:
+    async def timelines(reader: Reader, format_: Chosen = "ndjson", from_: Since = None, to: Until = None) -> Response:
         """The timelines of the requests received in `[from, to)`, the first received first."""
         _refuse_later(format_)
         parts = exports.timelines(RequestFilter(from_us=from_, to_us=to), personal=reader.may(PERSONAL_READ))

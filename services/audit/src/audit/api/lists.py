@@ -19,6 +19,8 @@ from events.lifecycle import Cohort
 Channel = Literal["voice", "email", "chat", "sms", "web", "social"]
 From = Annotated[Moment, Query(alias="from", description="The first moment that counts")]
 To = Annotated[Moment, Query(description="The first moment that counts no more")]
+Since = Annotated[Moment | None, Query(alias="from", description="Received from this moment on")]
+Until = Annotated[Moment | None, Query(description="Received before this moment")]
 Search = Annotated[
     str | None,
     Query(
@@ -39,8 +41,8 @@ def routes(answers: Answers) -> APIRouter:
         channel: Channel | None = None,
         agent_id: str | None = None,
         customer_id: str | None = None,
-        from_: From | None = None,
-        to: To | None = None,
+        from_: Since = None,
+        to: Until = None,
         q: Search = None,
         cursor: Cursor = None,
         limit: Limit = LIMIT,
