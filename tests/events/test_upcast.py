@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +76,13 @@ def test_a_future_version_is_not_guessed_at() -> None:
     assert decode(envelope.type, envelope.version, b'{"stars":"****"}', LATER) == {"stars": "****"}
     with pytest.raises(Unreadable, match="version 4 of FeedbackReceived"):
         decode("FeedbackReceived", 4, b'{"stars":"****"}', LATER)
+
+
+@pytest.mark.parametrize("version", [-1, 0, 4, "1", None])
+def test_a_box_of_a_version_that_never_was_is_opened_as_it_is(version: object) -> None:
+    sealed = json.loads(written({"text": "fine"}))["sealed"] | {"version": version}
+    assert unseal("FeedbackReceived", {"sealed": sealed}, EVENT_ID, GlassBox(), LATER) == {"text": "fine"}
+    assert not LATER.know("FeedbackReceived", 0)
 
 
 def test_todays_reader_does_not_read_a_version_of_tomorrow_under_its_name() -> None:
