@@ -111,17 +111,12 @@ class Consumer:
     async def run(self) -> None:
         """Consume until `stop()`. Kafka's and PostgreSQL's absence is waited out."""
         backoff = Backoff(first_s=0.1, most_s=5.0)
-        while not self._stopping.is_set():
-            try:
-                await self._membership(backoff)
-            except Halted as halt:
-                self._halt(str(halt))
-                await pause_for(self._stopping, _HALTED_S)
-            except Transient as error:
-                self._note(error)
-                await pause_for(self._stopping, backoff.next_s())
-        await self._view.close()
-        await self._positions.close()
+        try:
+            while not self._stopping.is_set():
+                await self._term(backoff)
+        finally:
+            await self._view.close()
+            await self._positions.close()
 
     def stop(self) -> None:
         """Ask `run` to end after the batch in hand."""
@@ -140,6 +135,17 @@ class Consumer:
     async def positions(self) -> list[Position]:
         """Where every partition of the topics stands, over all replicas, for audit's `/v1/positions`."""
         return await self._positions.read()
+
+    async def _term(self, backoff: Backoff) -> None:
+        """One membership after another, waiting longer between them while they fail."""
+        try:
+            await self._membership(backoff)
+        except Halted as halt:
+            self._halt(str(halt))
+            await pause_for(self._stopping, _HALTED_S)
+        except Transient as error:
+            self._note(error)
+            await pause_for(self._stopping, backoff.next_s())
 
     async def _membership(self, backoff: Backoff) -> None:
         """Join, consume, leave. Ends by the stop, or raises what needs a new client: Halted, Transient."""
