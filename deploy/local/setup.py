@@ -45,15 +45,15 @@ def main() -> None:
             set_up(sys.argv[1:])
     except (SetUpFailed, Busy) as problem:
         sys.exit(f"set-up: {problem}")
-    except PermissionError as problem:
-        sys.exit(f"set-up: {problem}; the repository's folder must be yours to write")
+    except OSError as problem:
+        sys.exit(f"set-up: {problem}; the repository's folder must be yours to write, with room for 700 MB")
     except KeyboardInterrupt:
         sys.exit("set-up: interrupted; the next call goes on from here")
 
 
 def set_up(only: Sequence[str] = ()) -> None:
     """Every step in order; what was made from the same inputs before is left alone. `lock` renews the lock instead."""
-    python = f"{os.path.realpath(sys.executable)} {platform.python_version()} {ROOT}"
+    python = python_in_use()
     projects = sorted([*ROOT.glob("libs/*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")])
     projects.append(HERE / "pyproject.toml")
     steps = Steps(TOOLS / "steps.json")
@@ -65,6 +65,11 @@ def set_up(only: Sequence[str] = ()) -> None:
     steps.take("packages", "the locked packages", [LOCK], True, _install_packages)
     steps.take("members", "Throughline's own packages", list(projects), True, lambda: _install_members(projects))
     _fetch_jars()
+
+
+def python_in_use() -> str:
+    """What an environment stands on: another interpreter, or another place of the repository, needs another one."""
+    return f"{os.path.realpath(sys.executable)} {platform.python_version()} {ROOT}"
 
 
 class Steps:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from local_stack import jars
 from local_stack.errors import Failed
-from local_stack.layout import JARS
+from local_stack.layout import JARS, JARS_LOCK
+from tests.local.linking import linked_tree
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The jars of this checkout, in a folder that a test may spoil."""
-    shutil.copytree(JARS, tmp_path / "jars", copy_function=os.link)
+    linked_tree(JARS, tmp_path / "jars")
     return tmp_path / "jars"
 
 
@@ -68,4 +67,4 @@ def test_a_jar_that_the_lock_does_not_agree_with_is_refused_for_good(tmp_path: P
 
 def test_the_lock_names_46_jars_without_an_address() -> None:
     assert len(jars.locked_jars()) == 46
-    assert "://" not in jars.JARS_LOCK.read_text()
+    assert "://" not in JARS_LOCK.read_text()
