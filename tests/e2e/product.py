@@ -1,0 +1,56 @@
+"""The whole product as a test handles it: up, down, killed, and asked over HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import httpx
+
+from tests.local.stacks import Running
+
+
+class Product(Running):
+    """A running stack that is asked what it knows."""
+
+    def kill_everything(self) -> None:
+        """SIGKILL to every part at once."""
+        for pid in self.pids().values():
+            os.kill(pid, signal.SIGKILL)
+
+    def get(self, path: str, service: str = "audit", **query: str) -> httpx.Response:
+        """The answer to a GET, whatever its status."""
+        return self._call("GET", service, path, params=query)
+
+    def post(self, path: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
+        """What intake answered with 202."""
+        answer = self._call("POST", "intake", path, json=body, headers={"Idempotency-Key": key} if key else {})
+        assert answer.status_code == 202, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def timeline(self, request_id: str) -> bytes | None:
+        """The timeline's bytes, None while audit knows of none."""
+        answer = self.get(f"/v1/requests/{request_id}/timeline")
+        return answer.content if answer.status_code == 200 else None
+
+    def lag(self) -> int:
+        """How many records audit has still to read; one whose end is not known counts as one."""
+        items = self.get("/v1/positions", limit="1000").json()["items"]
+        return sum(1 if each["lag"] is None else each["lag"] for each in items)
+
+    def outbox(self) -> int:
+        """How many events wait in intake's outbox."""
+        text = self.get("/metrics", "intake").text
+        (value,) = [line.split()[-1] for line in text.splitlines() if line.startswith("throughline_outbox_rows")]
+        return round(float(value))
+
+    def drained(self) -> bool:
+        """Whether all that was accepted is in audit."""
+        return self.outbox() == 0 and self.lag() == 0
+
+    def _call(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
+        facts = self.facts()
+        headers = {"Authorization": f"Bearer {facts['token']}", **more.pop("headers", {})}
+        return httpx.request(method, facts[service] + path, headers=headers, timeout=60, trust_env=False, **more)
