@@ -32,9 +32,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.fixture
-def command(product: Product, tmp_path: Path) -> Iterator["Command"]:
+def command(product: Product, tmp_path: Path) -> Command:
     """`throughline …` against that stack."""
-    yield Command(product, tmp_path)
+    return Command(product, tmp_path)
 
 
 class Command:

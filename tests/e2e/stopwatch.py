@@ -27,7 +27,7 @@ THEN = {
 def clicked(lines: Iterable[Line]) -> dict[str, Any]:
     """`state`, `durations` and `time_in` in µs, as a timeline names them.
 
-    The lines must be in the order of their causes, each the cause of the next, and all allowed where they stand: a clock
+    The lines must be in the order of their causes, each the cause of the next, and all allowed where they stand. A clock
     that runs behind is taken for the time of the line before.
     """
     now, state, since = 0, "", 0
