@@ -27,8 +27,8 @@ THEN = {
 def clicked(lines: Iterable[Line]) -> dict[str, Any]:
     """`state`, `durations` and `time_in` in µs, as a timeline names them.
 
-    The lines must be in the order of their causes, each the cause of the next, and all allowed where they stand. A clock
-    that runs behind is taken for the time of the line before.
+    The lines must be in the order of their causes, each the cause of the next, and all allowed where they stand. A
+    clock that runs behind is taken for the time of the line before.
     """
     now, state, since = 0, "", 0
     spent = dict.fromkeys(("waiting", "offered", "connected", "paused", "resolved", "abandoned"), 0)
