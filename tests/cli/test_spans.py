@@ -25,7 +25,8 @@ def test_a_readable_duration_loses_no_microsecond(us: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("us", "text"), [(None, "-"), (0, "0:00.0"), (59_960_000, "1:00.0"), (3_725_400_000, "1:02:05.4")]
+    ("us", "text"),
+    [(None, "-"), (0, "0:00.0"), (59_960_000, "1:00.0"), (3_599_950_001, "1:00:00"), (3_725_400_000, "1:02:05")],
 )
 def test_a_rounded_duration_carries_over(us: int | None, text: str) -> None:
     assert rounded(us) == text

@@ -28,8 +28,8 @@ from throughline.spans import DAY_US, last_business_day, midnight_us
 from throughline.trouble import Trouble
 
 SETTLE_S = 120.0
-SHOWN_METRICS = ("speed_of_answer_us", "handle_us", "abandon_us", "first_resolution_us")
-EVENTFUL = ("Escalated", "Paused", "Transferred", "Reopened", "OfferClosed", "FeedbackReceived")
+SHOWN_METRICS = ("speed_of_answer_us", "handle_us", "abandon_us")
+EVENTFUL = {"Escalated", "Paused", "Transferred", "Reopened", "OfferClosed", "FeedbackReceived"}
 
 EPILOG = """\
 The day is the last Monday to Friday that is over, unless --date says otherwise. The same day and seed make the same
@@ -88,20 +88,18 @@ def _settle(session: Session) -> None:
 
 
 def most_eventful(lines: Sequence[Line]) -> str:
-    """The resolved request with the most different things in its life; the first of those with as many."""
+    """The resolved call with the most different things in its life; the first of those with as many."""
+    calls = {line["request_id"] for line in lines if line["data"].get("channel") == "voice"}
     kinds: dict[str, set[str]] = defaultdict(set)
     for line in lines:
         kinds[line["request_id"]].add(line["type"])
-    return max(kinds, key=lambda request_id: (("Resolved" in kinds[request_id]), _eventful(kinds[request_id])))
-
-
-def _eventful(kinds: set[str]) -> int:
-    return sum(kind in kinds for kind in EVENTFUL)
+    return max(kinds, key=lambda name: ("Resolved" in kinds[name], name in calls, len(kinds[name] & EVENTFUL)))
 
 
 def _show_timeline(session: Session, request_id: str) -> None:
     session.say("\n[bold]One contact, finished[/bold]")
-    session.console.print(drawing(session.client.get("audit", f"/v1/requests/{request_id}/timeline")))
+    found = session.client.get("audit", f"/v1/requests/{request_id}/timeline")
+    session.console.print(drawing(found, session.console.width))
 
 
 def _show_reports(session: Session, begin_us: int) -> None:

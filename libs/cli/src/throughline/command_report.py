@@ -76,9 +76,12 @@ def hourly(client: Client, start_us: int, end_us: int, **query: str | None) -> R
     if query.pop("group_by", None) or end_us - start_us > MOST_HOURS * HOUR_US:
         raise Usage(f"--by-hour takes at most {MOST_HOURS} hours, and no --group-by")
     hours = range(start_us, end_us, HOUR_US)
-    return reports.by_hour(
-        {to_text(at)[:13]: durations(client, at, min(at + HOUR_US, end_us), **query) for at in hours}
-    )
+    return reports.by_hour({_hour(at): durations(client, at, min(at + HOUR_US, end_us), **query) for at in hours})
+
+
+def _hour(at_us: int) -> str:
+    """`11-20 07h`."""
+    return f"{to_text(at_us)[5:13].replace('T', ' ')}h"
 
 
 def _chosen(asked: list[str] | None, there: list[str]) -> list[str]:

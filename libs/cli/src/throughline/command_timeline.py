@@ -39,7 +39,7 @@ def timeline(
     if json:
         session.hand_out(as_json(found))
     else:
-        session.console.print(drawing(found))
+        session.console.print(drawing(found, session.console.width))
 
 
 def point(text: str) -> str:

@@ -24,10 +24,10 @@ COLOURS = {
 }
 HEADLINES = ("received_to_routed_us", "routed_to_connected_us", "connected_to_resolved_us", "received_to_resolved_us")
 DETAILS = (
-    "agent_id",
     "queue",
     "tier",
     "reason",
+    "from_tier",
     "to_tier",
     "to",
     "by",
@@ -36,21 +36,17 @@ DETAILS = (
     "summary",
     "score",
     "text",
-    "body",
+    "channel",
 )
+WIDE = 120  # columns from which on the places in the log are shown too
 BAR_CELLS = 72
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def drawing(timeline: Timeline) -> RenderableType:
-    """The whole picture of one request."""
-    parts: list[RenderableType] = [
-        _head(timeline),
-        _headlines(timeline),
-        _bar(timeline),
-        _steps(timeline),
-        _legs(timeline),
-    ]
-    return Group(*parts, _foot(timeline))
+def drawing(timeline: Timeline, width: int = WIDE) -> RenderableType:
+    """The whole picture of one request, for a terminal of so many columns."""
+    parts = (_headlines(timeline), _bar(timeline), _steps(timeline, width), _legs(timeline), _foot(timeline))
+    return Group(_head(timeline), *(each for part in parts for each in (Text(), part)))
 
 
 def _head(timeline: Timeline) -> Text:
@@ -89,44 +85,63 @@ def _bar(timeline: Timeline) -> Group:
     legend = Text()
     for state, colour in COLOURS.items():
         if us := timeline["time_in"][f"{state}_us"]:
-            legend.append("■ ", colour).append(f"{state} {readable(us)}   ")
+            legend.append("■", colour).append(f" {state} {readable(us)}".replace(" ", NO_BREAK)).append("   ")
     return Group(bar, legend)
 
 
-def _steps(timeline: Timeline) -> Table:
+def _steps(timeline: Timeline, width: int) -> Table:
+    wide = width >= WIDE
     table = Table(title="Steps", title_justify="left", box=None, pad_edge=False)
-    for heading in ("time (UTC)", "after", "event", "what", "place in the log"):
-        table.add_column(heading, justify="right" if heading == "after" else "left", overflow="fold")
-    before: int | None = None
+    table.add_column("time (UTC)", no_wrap=True)
+    table.add_column("after", justify="right", no_wrap=True)
+    table.add_column("event", no_wrap=True)
+    table.add_column("what", overflow="fold")
+    if wide:
+        table.add_column("place in the log", no_wrap=True)
+    before: Mapping[str, Any] | None = None
     for event in timeline["events"]:
-        at_us = to_us(event["occurred_at"])
-        after = "" if before is None else f"+{readable(at_us - before)}"
-        style = "" if event["effect"] == "applied" else "dim"
-        table.add_row(_time(event), after, event["type"], _what(event["data"]), event["position"], style=style)
-        before = at_us
+        cells = (_time(event, before), _after(event, before), event["type"], _what(event["data"]))
+        place = (event["position"],) if wide else ()
+        table.add_row(*cells, *place, style="" if event["effect"] == "applied" else "dim")
+        before = event
     return table
 
 
-def _time(event: Mapping[str, Any]) -> str:
+def _time(event: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+    """The time of day, under the date where that is another than in the row before, over the stated one if it differs."""
+    date, _, time = str(event["occurred_at"]).removesuffix("Z").partition("T")
+    lines = [time] if before and str(before["occurred_at"]).startswith(date) else [date, time]
     stated = event["raw_occurred_at"]
-    at = str(event["occurred_at"]).replace("T", " ").removesuffix("Z")
-    return f"{at}\n(stated {str(stated)[11:-1]})" if stated else at
+    return "\n".join([*lines, f"({str(stated)[11:-1]})"] if stated else lines)
+
+
+def _after(event: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+    if before is None:
+        return ""
+    us = f"+{readable(to_us(event['occurred_at']) - to_us(before['occurred_at']))}"
+    return us if str(before["occurred_at"])[:10] == str(event["occurred_at"])[:10] else f"\n{us}"
 
 
 def _what(data: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_plain(data[name])}" for name in DETAILS if data.get(name) not in (None, ""))
+    """What the event says, the agent first and plainly, the rest by name."""
+    said = [str(data["agent_id"])] if data.get("agent_id") else []
+    said += [f"{name} {_plain(data[name])}" for name in DETAILS if data.get(name) not in (None, "")]
+    return ", ".join(said)
 
 
 def _plain(value: Any) -> str:
-    return " ".join(f"{name} {each}" for name, each in value.items()) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return " ".join(f"{name} {each}" for name, each in value.items())
+    return f'"{value}"' if " " in str(value) else str(value)
 
 
 def _legs(timeline: Timeline) -> Table:
     table = Table(title="Legs", title_justify="left", box=None, pad_edge=False)
-    for heading in ("leg", "cycle", "tier", "queue", "agent", "opened by", "closed by", "handle time"):
+    for heading in ("leg", "cycle", "tier", "queue", "agent", "until"):
         table.add_column(heading)
+    table.add_column("handle time", justify="right", no_wrap=True)
     for leg in timeline["legs"]:
-        cells = [leg[name] for name in ("leg", "cycle", "tier", "queue", "agent_id", "opened_by", "closed_by")]
+        cells = [leg[name] for name in ("leg", "cycle", "tier", "queue", "agent_id", "closed_by")]
         table.add_row(*("-" if cell is None else str(cell) for cell in cells), _both(leg["handle_us"])[1])
     return table
 

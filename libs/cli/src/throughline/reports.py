@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from throughline.drawing import HEADLINES
@@ -19,26 +20,29 @@ SHOWN = ("p50_us", "p90_us")
 
 
 def table(report: Report, metrics: Sequence[str] = HEADLINES) -> Table:
-    """One row per group: requests, short abandons, and median and p90 of each metric as minutes:seconds."""
+    """One row per group: requests, short abandons, and median and p90 of each metric."""
     names = list(report["group_by"])
-    title = f"{report['cohort']} from {report['from']} to {report['to']}"
-    drawn = Table(title=title, caption="minutes:seconds, rounded; --json and --csv are exact", title_justify="left")
+    start, end = (str(report[name]).replace("T", " ").removesuffix(".000000Z") for name in ("from", "to"))
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left")
+    drawn.title = f"{report['cohort']} from {start} until before {end} UTC"
+    drawn.caption = "min:s or h:min:s, rounded; --json and --csv give every statistic in µs"
     for name in names:
-        drawn.add_column(name)
-    drawn.add_column("requests", justify="right")
-    drawn.add_column("short\nabandons", justify="right")
-    for metric in metrics:
-        drawn.add_column(
-            f"{metric.removesuffix('_us').replace('_to_', ' → ').replace('_', ' ')}\np50 / p90", justify="right"
-        )
+        drawn.add_column(name, vertical="bottom", no_wrap=True)
+    for heading in ("requests", "short\naban-\ndons", *_headings(metrics)):
+        drawn.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
     for group in report["groups"]:
         drawn.add_row(*_row(group, names, metrics))
     return drawn
 
 
+def _headings(metrics: Sequence[str]) -> list[str]:
+    names = [metric.removesuffix("_us").replace("_to_", "_→_").replace("_", "\n") for metric in metrics]
+    return [heading for name in names for heading in (f"{name}\np50", "p90")]
+
+
 def _row(group: Mapping[str, Any], names: Sequence[str], metrics: Sequence[str]) -> list[str]:
     key = ["-" if group["key"][name] is None else str(group["key"][name]) for name in names]
-    cells = [" / ".join(rounded(group["metrics"][metric][each]) for each in SHOWN) for metric in metrics]
+    cells = [rounded(group["metrics"][metric][each]) for metric in metrics for each in SHOWN]
     return [*key, f"{group['requests']:,}", f"{group['short_abandons']:,}", *cells]
 
 

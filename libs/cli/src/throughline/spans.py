@@ -26,14 +26,15 @@ def readable(us: int) -> str:
 
 
 def rounded(us: int | None) -> str:
-    """A duration in a narrow column: `2:03:04.0`; a dash where there is none. Rounded to tenths, half to even."""
+    """A duration in a narrow column: `3:04.5`, from an hour on `2:03:04`; a dash where there is none. Half to even."""
     if us is None:
         return "-"
     tenths = round(us / 100_000)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    clock = f"{hours}:{minutes:02d}:" if hours else f"{minutes}:"
-    return f"{clock}{rest // 10:02d}.{rest % 10}"
+    if tenths < 36_000:
+        minutes, rest = divmod(tenths, 600)
+        return f"{minutes}:{rest // 10:02d}.{rest % 10}"
+    hours, rest = divmod(round(us / SECOND_US), 3_600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
 
 
 def moment(text: str) -> str:
