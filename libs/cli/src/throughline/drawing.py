@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +41,6 @@ DETAILS = (
 )
 WIDE = 120  # columns from which on the places in the log are shown too
 BAR_CELLS = 72
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def drawing(timeline: Timeline, width: int = WIDE) -> RenderableType:
@@ -82,11 +82,11 @@ def _bar(timeline: Timeline) -> Group:
         bar.append("█" * max(1, round(BAR_CELLS * segment["us"] / max(1, total))), COLOURS[segment["state"]])
     if timeline["segments"] and timeline["segments"][-1]["end"] is None:
         bar.append("▶", COLOURS[timeline["segments"][-1]["state"]])
-    legend = Text()
-    for state, colour in COLOURS.items():
-        if us := timeline["time_in"][f"{state}_us"]:
-            legend.append("■", colour).append(f" {state} {readable(us)}".replace(" ", NO_BREAK)).append("   ")
-    return Group(bar, legend)
+    return Group(bar, Columns([_summed(timeline, state) for state in COLOURS if timeline["time_in"][f"{state}_us"]]))
+
+
+def _summed(timeline: Timeline, state: str) -> Text:
+    return Text.assemble(("■", COLOURS[state]), f" {state} {readable(timeline['time_in'][f'{state}_us'])}  ")
 
 
 def _steps(timeline: Timeline, width: int) -> Table:
@@ -108,7 +108,7 @@ def _steps(timeline: Timeline, width: int) -> Table:
 
 
 def _time(event: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
-    """The time of day, under the date where that is another than in the row before, over the stated one if it differs."""
+    """The time of day, under the date where it is a new one, over the stated time where that is another."""
     date, _, time = str(event["occurred_at"]).removesuffix("Z").partition("T")
     lines = [time] if before and str(before["occurred_at"]).startswith(date) else [date, time]
     stated = event["raw_occurred_at"]

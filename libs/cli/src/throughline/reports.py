@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from throughline.drawing import HEADLINES
 from throughline.spans import rounded
@@ -19,20 +21,19 @@ STATISTICS = ("count", "sum_us", "min_us", "mean_us", "p50_us", "p90_us", "p95_u
 SHOWN = ("p50_us", "p90_us")
 
 
-def table(report: Report, metrics: Sequence[str] = HEADLINES) -> Table:
+def table(report: Report, metrics: Sequence[str] = HEADLINES) -> RenderableType:
     """One row per group: requests, short abandons, and median and p90 of each metric."""
     names = list(report["group_by"])
     start, end = (str(report[name]).replace("T", " ").removesuffix(".000000Z") for name in ("from", "to"))
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left")
-    drawn.title = f"{report['cohort']} from {start} until before {end} UTC"
-    drawn.caption = "min:s or h:min:s, rounded; --json and --csv give every statistic in µs"
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in names:
         drawn.add_column(name, vertical="bottom", no_wrap=True)
     for heading in ("requests", "short\naban-\ndons", *_headings(metrics)):
         drawn.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
     for group in report["groups"]:
         drawn.add_row(*_row(group, names, metrics))
-    return drawn
+    title = Text(f"{report['cohort']} from {start} until before {end} UTC", "italic")
+    return Group(title, drawn, Text("min:s or h:min:s, rounded; --json and --csv give every statistic in µs", "dim"))
 
 
 def _headings(metrics: Sequence[str]) -> list[str]:
