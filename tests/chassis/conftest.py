@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -94,6 +94,7 @@ def _application(parts: Parts) -> FastAPI:
             Route("/v1/bulk", hot, methods=["POST"]),
             Route("/v1/fault", _fault),
             Route("/v1/torn", _torn),
+            Route("/v1/stream", _endless(parts.service)),
         ],
         routers=[notes],
         body_limits={"/v1/bulk": 3 << 20},
@@ -112,3 +113,13 @@ async def _torn(_request: Request) -> Response:
     return StreamingResponse(parts())
 
 
+def _endless(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    async def stream(_request: Request) -> Response:
+        async def lines() -> AsyncIterator[bytes]:
+            yield b"begun"
+            await service.stopping.wait()
+            yield b"ended"
+
+        return StreamingResponse(lines())
+
+    return stream

@@ -158,8 +158,10 @@ async def test_requests_are_counted_by_route_and_never_by_what_was_asked(parts: 
     for note in ("7", "8"):
         await client.get(f"/v1/notes/{note}", headers=READER)
     await client.get("/v1/secret-of-a-customer")
+    await client.post("/v1/hot", headers=WRITER)
     text = (await client.get("/metrics")).text
     assert 'throughline_http_requests_total{method="GET",route="/v1/notes/{note_id}",status="200"} 2.0' in text
+    assert 'throughline_http_requests_total{method="POST",route="/v1/hot",status="202"} 1.0' in text
     assert 'route="unmatched",status="404"' in text
     assert "secret-of-a-customer" not in text
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from chassis import docs, openapi
 from chassis.auth import Principal, Tokens
@@ -67,7 +68,7 @@ def application(
     app.state.tokens = Tokens(settings.tokens)
     access_log = AccessLog(service.name)
     app.add_middleware(Edge, settings=EdgeSettings(metrics, access_log, body_limits or {}))
-    app.router.routes[:0] = [*routes, *_probes(checks, metrics), *docs.routes(title)]
+    app.router.routes[:0] = [_told(route) for route in (*routes, *_probes(checks, metrics), *docs.routes(title))]
     for each in routers:
         app.include_router(each)
     _refuse_by_problems(app)
@@ -138,6 +139,16 @@ class StrictRoute(APIRoute):
         return strict
 
 
+class _ToldRoute(Route):
+    """A plain route that leaves its name in the scope, as FastAPI's do: logs and metrics go by it."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        if match is not Match.NONE:
+            child["route"] = self
+        return match, child
+
+
 class _StrictRequest(Request):
     """Parses its body by our parser: the standard library's takes lone surrogates, NaN and any depth."""
 
@@ -153,6 +164,15 @@ class _Guard:
 
     async def __call__(self, request: HTTPConnection) -> Principal:
         return authorise(request, self.scope)
+
+
+def _told(route: BaseRoute) -> BaseRoute:
+    if type(route) is not Route:
+        return route
+    methods = None if route.methods is None else list(route.methods)
+    return _ToldRoute(
+        route.path, route.endpoint, methods=methods, name=route.name, include_in_schema=route.include_in_schema
+    )
 
 
 def _tree(dependant: Dependant) -> Iterable[Dependant]:
