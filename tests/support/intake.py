@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import psutil  # type: ignore[import-untyped]  # ships no types
 
 from chassis import migrations
 from intake.main import build
@@ -78,6 +79,12 @@ class Replica(Caller):
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def callers(self) -> int:
+        """How many connections it has taken and not closed yet."""
+        open_ones = psutil.Process(self.pid).net_connections("tcp")
+        return sum(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == self.port for one in open_ones)
 
     async def kill(self) -> None:
         """SIGKILL."""
