@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from chassis import web
-from chassis.metrics import Metrics
-from chassis.readiness import Checks
-from chassis.service import Service
-from chassis.settings import ServiceSettings
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+
+from chassis import web
+from chassis.metrics import Metrics
+from chassis.readiness import Checks
+from chassis.service import Service
+from chassis.settings import ServiceSettings
+
 
 class Note(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -61,7 +63,9 @@ def settings() -> ServiceSettings:
             "DATABASE_URL": "postgresql://nowhere.invalid/none",
             "KAFKA_BOOTSTRAP_SERVERS": "nowhere.invalid:9092",
             "THROUGHLINE_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
-            "THROUGHLINE_TOKENS": dict([grant("reader", "notes:read"), grant("writer", "notes:write"), grant("all", "*")]),
+            "THROUGHLINE_TOKENS": dict(
+                [grant("reader", "notes:read"), grant("writer", "notes:write"), grant("all", "*")]
+            ),
         }
     )
 
@@ -74,8 +78,8 @@ def _application(parts: Parts) -> FastAPI:
         return {"note_id": note_id, "shape": shape}
 
     @notes.put("/notes/{note_id}")
-    async def put(note_id: str, note: Note) -> Note:
-        return note
+    async def put(note_id: str, note: Note) -> dict[str, object]:
+        return {"note_id": note_id, **note.model_dump()}
 
     async def hot(request: Request) -> Response:
         web.authorise(request, "notes:write")

@@ -163,9 +163,7 @@ async def test_who_goes_on_sending_after_a_refusal_is_cut_off(caller: Connection
     await caller.send(post(20 << 20))
     assert_problem(await caller.answer(), 413, "too-large")
     with pytest.raises((ConnectionResetError, BrokenPipeError)):
-        for _ in range(400):
-            await caller.send(b"x" * 50_000)
-            await asyncio.sleep(0)
+        await _send_on_and_on(caller)
 
 
 async def test_nothing_is_served_after_a_head_that_was_too_large(parts: Any, caller: Connection) -> None:
@@ -207,6 +205,12 @@ async def test_a_crashed_background_task_stops_the_server_and_shows_in_the_exit_
     await asyncio.to_thread(server.run)
     assert parts.service.exit_code == 1
     assert "relay" in parts.service.check().detail
+
+
+async def _send_on_and_on(caller: Connection) -> None:
+    for _ in range(400):
+        await caller.send(b"x" * 50_000)
+        await asyncio.sleep(0)
 
 
 async def _drip(caller: Connection) -> None:

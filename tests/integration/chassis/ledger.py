@@ -36,7 +36,8 @@ class Ledger:
         if self.before is not None:
             self.before(records)
         await tx.executemany(
-            'insert into effects (topic, partition, "offset", key, headers, size, writer) values ($1,$2,$3,$4,$5,$6,$7)',
+            'insert into effects (topic, partition, "offset", key, headers, size, writer) '
+            "values ($1, $2, $3, $4, $5, $6, $7)",
             [_row(record, self.writer) for record in records],
         )
 

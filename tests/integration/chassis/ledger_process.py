@@ -1,4 +1,4 @@
-"""The ledger's consumer as a process of its own, to be killed and frozen: `python -m tests.integration.chassis.ledger_process`."""
+"""The ledger's consumer as a process of its own (`python -m` this module), to be killed and frozen."""
 
 import asyncio
 

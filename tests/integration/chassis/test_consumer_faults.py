@@ -1,13 +1,14 @@
-"""A consumer that dies, freezes, loses its database or its broker: each effect happens once, or it says why it stops."""
+"""A consumer that dies, freezes, loses its database or its broker: each effect happens once, or it says why not."""
 
 import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import pytest
@@ -21,13 +22,14 @@ from chassis.offsets import FenceLost, Held, Step
 from chassis.readiness import Status
 from chassis.settings import ServiceSettings
 from chassis.topics import Topics
-from tests.support.chassis import make_tables
 from tests.integration.chassis.ledger import NAME, TABLE, Ledger, assert_once_and_in_order, consuming, effects
 from tests.integration.chassis.writing import send_many
+from tests.support.chassis import make_tables
 from tests.support.servers import PrivateKafka, PrivatePostgres
 from tests.support.until import until
 
 ROOT = Path(__file__).resolve().parents[3]
+T = TypeVar("T")
 MakeSettings = Callable[..., ServiceSettings]
 
 
@@ -89,7 +91,9 @@ async def test_a_deposed_owners_write_affects_no_row(db: Database, kafka: str, m
         assert await tx.execute(naive, NAME, old.topic, old.partition) == "UPDATE 1"
 
 
-async def test_an_offset_never_moves_from_where_it_is_not(db: Database, kafka: str, make_settings: MakeSettings) -> None:
+async def test_an_offset_never_moves_from_where_it_is_not(
+    db: Database, kafka: str, make_settings: MakeSettings
+) -> None:
     settings = await _prepared(make_settings(db.dsn, kafka), db)
     held = await _claimed(settings, db, "one")
     await db.run(lambda tx: offsets.advance(tx, NAME, [Step(held, 5, None)]))
@@ -109,7 +113,8 @@ async def test_a_broker_wiped_under_a_stored_offset_halts_with_a_remedy(
         await Topics(settings, db).ensure()
         await send_many(settings, 400)
         await until(lambda: consumer.check().status is Status.DOWN, 30)
-        assert "made anew" in consumer.check().detail and "rebuild" in consumer.check().detail
+        assert "made anew" in consumer.check().detail
+        assert "rebuild" in consumer.check().detail
     async with consuming(settings, db, Ledger()) as restarted:
         await until(lambda: restarted.check().status is Status.DOWN, 20)
     assert len(await effects(chassis_url)) == 100
@@ -199,9 +204,9 @@ async def _claimed(settings: ServiceSettings, db: Database, holder: str) -> Held
     return held
 
 
-async def _naive_effect_and(tx: Connection, then: object) -> None:
-    await tx.execute("insert into effects (partition, \"offset\") values (0, 0)")
-    await then  # type: ignore[misc]  # a coroutine
+async def _naive_effect_and(tx: Connection, then: Awaitable[None]) -> None:
+    await tx.execute('insert into effects (partition, "offset") values (0, 0)')
+    await then
 
 
 async def _hint(settings: ServiceSettings) -> int:
@@ -231,7 +236,7 @@ async def _what_a_naive_consumer_takes_again(settings: ServiceSettings, total: i
     return await _with_group(settings, take)
 
 
-async def _with_group(settings: ServiceSettings, work):  # type: ignore[no-untyped-def]  # gives what `work` gives
+async def _with_group(settings: ServiceSettings, work: Callable[[AIOKafkaConsumer], Awaitable[T]]) -> T:
     naive = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group_id=settings.topic_prefix + NAME,

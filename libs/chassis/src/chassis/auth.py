@@ -42,9 +42,7 @@ class Tokens:
     """The known tokens, kept as lower-case hex SHA-256 sums alone."""
 
     def __init__(self, grants: Mapping[str, Grant]) -> None:
-        self._principals = {
-            digest: Principal(grant.name, frozenset(grant.scopes)) for digest, grant in grants.items()
-        }
+        self._principals = {digest: Principal(grant.name, frozenset(grant.scopes)) for digest, grant in grants.items()}
 
     def principal(self, authorization: bytes | None) -> Principal:
         """Whose `Authorization` header this is; Unauthorized where there is none or it is not known.

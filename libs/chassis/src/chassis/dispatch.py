@@ -73,9 +73,7 @@ class Dispatch:
         read = [(record, _envelope(record)) for record in free]
         await self._lock(tx, [envelope for _, envelope in read if envelope is not None])
         waiting = [record for record in records if self._waits(record)]
-        await parking.add(
-            tx, self._consumer, waiting, reason=parking.WAITS, attempts=0, now_us=self._clock.now_us()
-        )
+        await parking.add(tx, self._consumer, waiting, reason=parking.WAITS, attempts=0, now_us=self._clock.now_us())
         return together([await self._one(tx, record, envelope) for record, envelope in read])
 
     def lost(self, partitions: Iterable[Partition]) -> None:
@@ -143,9 +141,7 @@ class Dispatch:
         parked = await parking.count(tx, self._consumer, held)
         return (await parking.marked(tx, self._consumer, held) if parked else []), parked
 
-    async def _one(
-        self, tx: asyncpg.Connection, record: Record, envelope: Envelope | None
-    ) -> AfterCommit | None:
+    async def _one(self, tx: asyncpg.Connection, record: Record, envelope: Envelope | None) -> AfterCommit | None:
         try:
             if envelope is None:
                 raise Poison(_why_unreadable(record))

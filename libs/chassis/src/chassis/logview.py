@@ -25,7 +25,7 @@ _EARLIEST: Final = -2
 
 
 class LogView:
-    """Asks a broker directly. Every call has a deadline and raises `kafka.NoAnswer`; then the connection is made anew."""
+    """Asks a broker directly. A call has a deadline and raises `kafka.NoAnswer`; the next makes the connection anew."""
 
     def __init__(self, settings: ServiceSettings, topics: Sequence[str]) -> None:
         """`topics` are logical names, the only ones that will be asked about."""

@@ -86,9 +86,7 @@ async def claim(
     topics, numbers = [topic for topic, _ in wanted], [number for _, number in wanted]
     rows = await tx.fetch(_CLAIM, consumer, topics, numbers, [ids[topic] for topic in topics], holder)
     return [
-        Held(
-            row["topic"], row["partition"], row["epoch"], row["next_offset"], row["appended_us"], row["topic_id"]
-        )
+        Held(row["topic"], row["partition"], row["epoch"], row["next_offset"], row["appended_us"], row["topic_id"])
         for row in rows
     ]
 

@@ -38,9 +38,7 @@ class Positions:
         self._db = db
         self._clock = clock
         self._view = LogView(settings, topics)
-        self._places = [
-            (topic, number) for topic in topics for number in range(kafka.partitions_of(settings, topic))
-        ]
+        self._places = [(topic, number) for topic in topics for number in range(kafka.partitions_of(settings, topic))]
 
     async def read(self) -> list[Position]:
         """Every partition, in the order of topic and number. Raises Unavailable without the database."""

@@ -42,9 +42,7 @@ class Record(NamedTuple):
 def from_kafka(topic: str, record: "ConsumerRecord[bytes | None, bytes | None]") -> Record:
     """A record as aiokafka read it: header keys that it could decode go back to their bytes without a loss."""
     headers: Headers = [(key.encode(), value) for key, value in record.headers]
-    return Record(
-        topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, record.value
-    )
+    return Record(topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, record.value)
 
 
 def parse(topic: str, partition: int, raw: bytes, first: int) -> tuple[list[Record], int]:
@@ -81,7 +79,11 @@ def _plain(body: bytes, compression: int) -> bytes:
     decode = _DECODERS.get(compression)
     if decode is None:
         raise Unparsable(f"compression {compression} is not known")
-    return bytes(decode(body))
+    try:
+        return bytes(decode(body))
+    # Each codec has errors of its own, and the checksum was right: whatever it is, these bytes will not get better.
+    except Exception as error:
+        raise Unparsable(f"compression {compression} does not unpack: {error}") from error
 
 
 def _records(

@@ -53,9 +53,7 @@ class Service:
         """Await `start` before the background tasks and `stop` after them; stops go in reverse order."""
         self._around.append(_Around(start, stop))
 
-    def background(
-        self, name: str, run: Step, *, stop: Callable[[], object] | None = None, ends: bool = False
-    ) -> None:
+    def background(self, name: str, run: Step, *, stop: Callable[[], object] | None = None, ends: bool = False) -> None:
         """Run `run()` from start to stop. At the stop `stop()` asks it to end; after 5 s it is cancelled.
 
         A task without `stop` is cancelled at once; `ends` says that it may finish before.
