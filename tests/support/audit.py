@@ -22,6 +22,7 @@ from audit.adapters.kept import SqlKept
 from audit.adapters.schema import LIVE
 from audit.app.ingest import Ingest
 from audit.main import build
+from audit.rebuild.command import run
 from audit.settings import AuditSettings
 from chassis import kafka, migrations
 from chassis.database import Database
@@ -133,6 +134,11 @@ class ProcessReplica(Replica):
             )
         await until(self._answers, 60, f"audit answers; its log: {self.log}")
 
+    def signal(self, number: int) -> None:
+        """Freezes or thaws it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def kill(self) -> None:
         """SIGKILL."""
         await self._end(signal.SIGKILL)
@@ -208,6 +214,13 @@ class Audits:
         process = await self.rebuild(*arguments)
         code = await asyncio.wait_for(process.wait(), 90)
         assert code == 0, (self._folder / "rebuild.log").read_text()[-2_000:]
+
+    async def rebuilt_here(self, *, from_records: bool, **others: Any) -> list[str]:
+        """A rebuild within this process; the stages that it went through."""
+        stages: dict[str, int] = {}
+        settings = AuditSettings.model_validate(self.environment | others)
+        await run(settings, lambda stage, done, _: stages.update({stage: done}), from_records=from_records)
+        return list(stages)
 
     async def send(self, records: Iterable[Record], *, elsewhere: bool = False) -> None:
         """Puts records into the log, to the partitions of their keys, or with `elsewhere` to those that they name."""

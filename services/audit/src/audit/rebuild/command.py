@@ -25,7 +25,7 @@ def rebuild(settings: AuditSettings, *, from_records: bool) -> int:
     """Runs a rebuild to its end, showing how far it is; the number of records in the new projection."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(file=sys.stderr)) as shown:
-        return asyncio.run(_run(settings, Shown(shown), from_records=from_records))
+        return asyncio.run(run(settings, Shown(shown), from_records=from_records))
 
 
 class Shown:
@@ -49,7 +49,8 @@ class Shown:
                 self._progress.update(task.id, total=task.completed or 1, completed=task.completed or 1)
 
 
-async def _run(settings: AuditSettings, told: Told, *, from_records: bool) -> int:
+async def run(settings: AuditSettings, told: Told, *, from_records: bool) -> int:
+    """The same with whoever wants to be told how far it is. Raises Misconfigured and Transient errors."""
     db = Database(settings.dsn, name="audit rebuild", most=2)
     await db.open()
     limits = dict.fromkeys(_NO_LIMITS, "0")
