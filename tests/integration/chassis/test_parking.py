@@ -194,6 +194,28 @@ async def test_an_attempt_is_counted_before_it_is_made(desk: Desk) -> None:
     assert [(key, attempts) for key, attempts, _ in await desk.parked()] == [("a", 3)]
 
 
+async def test_an_event_that_stands_in_the_log_twice_is_handled_once(desk: Desk) -> None:
+    twice, other = _headers("a"), _headers("b")
+    await send(desk.settings, [(b"a", b"{}", twice), (b"a", b"{}", twice), (b"b", b"{}", other)])
+    async with desk.at_work():
+        await until(lambda: desk.has_handled("a", "b"), 15)
+        await send(desk.settings, [(b"a", b"{}", twice), (b"c", b"{}", _headers("c"))])
+        await until(lambda: desk.has_handled("a", "b", "c"))
+    assert len(desk.calls) == 3
+
+
+async def test_a_repeat_of_a_parked_event_waits_and_is_dropped_at_the_replay(desk: Desk) -> None:
+    desk.failures["a"] = _wrong
+    twice = _headers("a")
+    await send(desk.settings, [(b"a", b"{}", twice), (b"a", b"{}", twice)])
+    async with desk.at_work(attempts=1):
+        await until(lambda: desk.has_parked(2), 15)
+        desk.failures.clear()
+        await parking.mark(desk.db)
+        await until(lambda: desk.has_parked(0))
+    assert await desk.handled() == ["a"]
+
+
 async def test_parked_records_are_a_metric(desk: Desk) -> None:
     desk.failures["a"] = _wrong
     await desk.send("a", "a")

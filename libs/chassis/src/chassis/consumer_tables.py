@@ -1,4 +1,4 @@
-"""The tables of consumers: offsets with their fence and the attempts made at them, and parked records."""
+"""The tables of consumers: offsets with their fence and attempts, parked records, and what was handled already."""
 
 from typing import Final
 
@@ -39,6 +39,13 @@ STATEMENTS: Final = (
         primary key (consumer, topic, partition, "offset")
     )
     """,
+    """
+    create table handled_events (
+        consumer text not null,
+        event_id text not null,   -- a relay that died before its cursor moved has published it twice
+        primary key (consumer, event_id)
+    )
+    """,
     'create index parked_records_by_key on parked_records (consumer, topic, key, partition, "offset")',
 )
 
@@ -51,5 +58,5 @@ def create(op: Operations) -> None:
 
 def drop(op: Operations) -> None:
     """Undoes `create`."""
-    for table in ("parked_records", "consumer_offsets"):
+    for table in ("handled_events", "parked_records", "consumer_offsets"):
         op.execute(f"drop table {table}")

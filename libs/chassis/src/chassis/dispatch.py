@@ -27,6 +27,11 @@ from events.parked import Header, RecordParked
 EventHandler = Callable[[asyncpg.Connection, Envelope, Record], Awaitable[AfterCommit | None]]
 Streams = Callable[[Envelope], Iterable[str]]
 
+# Sorted, so that two transactions with common ids never wait for one another in a circle.
+_HANDLED: Final = """
+insert into handled_events (consumer, event_id) select $1, id from unnest($2::text[]) id order by id
+on conflict do nothing returning event_id
+"""
 _TEND_S: Final = 1.0
 _MOST_COPIED: Final = 2 << 20
 _log = structlog.get_logger(__name__)
@@ -35,7 +40,8 @@ _log = structlog.get_logger(__name__)
 class Dispatch:
     """A BatchHandler that gives each record to the handler of its type; types without a handler are passed over.
 
-    A handler that raises anything but `Transient` is tried `attempts` times (counted in the database before each), then
+    An event that stands in the log twice (a relay that died before its cursor moved) is handled once, by its id. A
+    handler that raises anything but `Transient` is tried `attempts` times (counted in the database before each), then
     its record is parked with its bytes and the reason; later records of that key wait behind it, all others go on.
     Hand it to a Consumer as `handler` and as `parking`.
     """
@@ -72,9 +78,10 @@ class Dispatch:
         free = [record for record in records if not self._waits(record)]
         read = [(record, _envelope(record)) for record in free]
         await self._lock(tx, [envelope for _, envelope in read if envelope is not None])
+        new = await self._new(tx, [envelope for _, envelope in read if envelope is not None])
         waiting = [record for record in records if self._waits(record)]
         await parking.add(tx, self._consumer, waiting, reason=parking.WAITS, attempts=0, now_us=self._clock.now_us())
-        return together([await self._one(tx, record, envelope) for record, envelope in read])
+        return together([await self._one(tx, record, envelope, new) for record, envelope in read])
 
     def lost(self, partitions: Iterable[Partition]) -> None:
         """See BatchHandler."""
@@ -130,7 +137,8 @@ class Dispatch:
         await offsets.hold(tx, self._consumer, [held])
         envelope = _envelope(record)
         await self._lock(tx, [envelope] if envelope is not None else [])
-        after = await self._one(tx, record, envelope)
+        new = await self._new(tx, [envelope] if envelope is not None else [])
+        after = await self._one(tx, record, envelope, new)
         return await parking.remove(tx, self._consumer, record), after
 
     async def _failed_again(self, tx: asyncpg.Connection, held: Held, record: Record, reason: str) -> None:
@@ -141,13 +149,17 @@ class Dispatch:
         parked = await parking.count(tx, self._consumer, held)
         return (await parking.marked(tx, self._consumer, held) if parked else []), parked
 
-    async def _one(self, tx: asyncpg.Connection, record: Record, envelope: Envelope | None) -> AfterCommit | None:
+    async def _one(
+        self, tx: asyncpg.Connection, record: Record, envelope: Envelope | None, new: set[str]
+    ) -> AfterCommit | None:
+        """Handle a record, unless its event was handled before or nobody handles its type. `new` is used up."""
         try:
             if envelope is None:
                 raise Poison(_why_unreadable(record))
             handler = self._handlers.get(envelope.type)
-            if handler is None:
+            if handler is None or envelope.event_id not in new:
                 return None
+            new.remove(envelope.event_id)
             given = trace.parse(envelope.traceparent)
             trace.adopt(given.child() if given else None)
             return await handler(tx, envelope, record)
@@ -157,6 +169,12 @@ class Dispatch:
             raise RecordFailed(record) from Poison(str(error))
         except Exception as error:  # Whatever a handler raises is counted against its record, not against the process.
             raise RecordFailed(record) from error
+
+    async def _new(self, tx: asyncpg.Connection, envelopes: list[Envelope]) -> set[str]:
+        """Note the events as handled, and return the ids of those that were not before."""
+        ids = sorted({envelope.event_id for envelope in envelopes if envelope.type in self._handlers})
+        rows = await tx.fetch(_HANDLED, self._consumer, ids) if ids else []
+        return {row["event_id"] for row in rows}
 
     async def _lock(self, tx: asyncpg.Connection, envelopes: list[Envelope]) -> None:
         if self._streams is not None:
