@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from chassis import migrations
 from chassis.database import Database
+from local_stack.postgres import execute
+from tests.integration.audit.world import World, tell
 from tests.support.audit import Audits, Intaking, audits
+from tests.support.servers import delete_topics
 
 
 @pytest.fixture
@@ -34,3 +40,15 @@ async def without_kafka(database_url: str, tmp_path: Path) -> AsyncIterator[Audi
     """An empty database, to run replicas on that find no broker."""
     async with audits(database_url, tmp_path) as made:
         yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(postgres: str, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """One audit that much was told to, for the tests that only ask."""
+    name, prefix = f"t_{uuid4().hex}", f"t{uuid4().hex[:10]}."
+    execute(postgres, [f"CREATE DATABASE {name}"])
+    dsn = urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
+    async with audits(dsn, tmp_path_factory.mktemp("audit"), kafka, prefix) as service:
+        yield await tell(service)
+    delete_topics(kafka, prefix)
+    execute(postgres, [f"DROP DATABASE {name} WITH (FORCE)"])

@@ -5,18 +5,24 @@ from __future__ import annotations
 import base64
 import os
 import random
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from audit.domain.reading import entry_of, read
 from chassis.records import Record
 from chassis.sealing import AesSealer
 from events.codec import encode_data
 from events.keys import KeyDestroyed, KeyMade
-from tests.audit.given import Writer
-from tests.support.audit import MASTER_KEY
+from events.lifecycle import Entry
+from events.times import to_text
+from tests.audit.given import CONTACT, MINUTE, START, Writer, event_id
+from tests.support.audit import MASTER_KEY, Audits, Replica
 
 CHANNELS = ("voice", "chat", "email")
+FROM, TO = to_text(START - MINUTE), to_text(START + 1_000 * MINUTE)
+"""All lives were received in between, and nothing else."""
 
 
 def lives(draw: random.Random, count: int) -> list[list[Record]]:
@@ -89,3 +95,90 @@ def _key_event(type_: str, key_id: str, payload: str) -> Record:
 
 def _text(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
+
+
+@dataclass
+class World:
+    """One audit that everything was told to, and what it was told."""
+
+    service: Audits
+    audit: Replica
+    lives: dict[str, list[Record]]
+    then: str
+    """A moment when just the first half of every life was known."""
+    person: Person
+    records: list[Record]
+
+
+async def tell(service: Audits) -> World:
+    """Two halves, each taken in before the other is sent."""
+    audit = await service.local()
+    told = lives(random.Random(20), 40)
+    early = [record for life in told for record in life[: len(life) // 2]]
+    late = [record for life in told for record in life[len(life) // 2 :]]
+    await service.send(early)
+    await audit.drained()
+    ((known_us,),) = await service.rows("select max(known_us) from projection.records")
+    person = Person("c-sealed")
+    others = [*_odd(), *_sealed(person)]
+    await service.send([*late, early[0], late[0], *others])
+    await audit.drained()
+    by_id = {f"life-{number}": life for number, life in enumerate(told)}
+    kept = [*early, *late, early[0], late[0], *[record for record in others if record.topic != "keys"]]
+    return World(service, audit, by_id, to_text(known_us), person, kept)
+
+
+def _odd() -> list[Record]:
+    writer = Writer()
+    return [
+        writer.event("Routed", subject="broken", value=b"{"),
+        writer.event("Pondered", {"over": "tea"}, subject="odd"),
+        writer.event("Routed", {"agent_id": "a-1"}, subject="odd", minute=2),
+        Writer("agents").event("PresenceChanged", {"agent_id": "a-1", "status": "away"}, subject="a-1"),
+    ]
+
+
+def _sealed(person: Person) -> list[Record]:
+    contact = CONTACT | {"customer": {"id": "c-sealed", "name": "Ada"}, "subject": "my card", "customer_id": "c-sealed"}
+    message = {"channel": "chat", "body": "hello?"}
+    writer = Writer()
+    return [
+        person.made(),
+        person.says(writer, "ContactReceived", contact, subject="sealed", id_=event_id(901), minute=5_000),
+        person.says(writer, "MessageReceived", message, subject="sealed", id_=event_id(902), minute=5_001),
+    ]
+
+
+def entries(records: list[Record]) -> list[Entry]:
+    """What readable records say, as the fold takes it."""
+    statements = [read(record.headers, record.value) for record in records]
+    return [entry_of(statement.envelope, statement.data) for statement in statements]
+
+
+async def pages(world: World, path: str, **query: Any) -> list[dict[str, Any]]:
+    """All items of a list, page after page."""
+    items: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = await world.audit.json(path, cursor=cursor, **query)
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+async def read_on(world: World, cursor: str | None = None, **query: Any) -> tuple[list[dict[str, Any]], str]:
+    """All items from a cursor on, until it stays where it is."""
+    items: list[dict[str, Any]] = []
+    while True:
+        page = await world.audit.json("/v1/events", cursor=cursor, **query)
+        items += page["items"]
+        if page["next_cursor"] == cursor:
+            assert page["items"] == []
+            return items, page["next_cursor"]
+        cursor = page["next_cursor"]
+
+
+async def holds(ask: Any, due: Any) -> bool:
+    """Whether the answer is the one that is due."""
+    return bool(await ask() == due)
