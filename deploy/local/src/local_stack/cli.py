@@ -82,7 +82,8 @@ def logs(
 @app.command()
 def run() -> None:
     """Start the stack, play the demo, keep running until Ctrl-C, then stop the stack."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: who starts this in the background of a script has it ignored, and means it when he sends it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     stack = _stack()
     try:
@@ -96,7 +97,8 @@ def run() -> None:
         typer.echo("\nStopping …")
     finally:
         # A second Ctrl-C must not leave half of it behind: this takes seconds.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         with _plainly():
             stack.down(lambda _name, _at: None)
 
