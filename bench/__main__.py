@@ -15,7 +15,7 @@ import bench
 from bench.common import Bench, Ground, Sample
 from bench.rounds import run
 from bench.servers import ground
-from bench.tables import figure_of, markdown, write
+from bench.tables import as_json, claims, label, section, write
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
@@ -58,12 +58,13 @@ def _run(each: Bench, found: Ground, rounds: int | None, console: Console) -> bo
 
     def told(variant: str, number: int, sample: Sample) -> None:
         figures = sample.figures()
-        shown = ", ".join(f"{figure_of(f).label} {figures[f]:,.{figure_of(f).digits}f}" for f in each.figures)
+        shown = ", ".join(f"{label(figure)} {figures[figure]:,.1f}" for figure in each.figures)
         console.print(f"  round {number} {variant}: {shown}", highlight=False)
 
     console.print(f"[bold]{each.name}[/bold]")
     outcome = run(each, found, told, rounds)
-    console.print(Markdown(markdown(outcome)))
+    result = as_json(outcome)
+    console.print(Markdown(f"{section(result)}\n\n{claims(result)}"))
     if found.scale == 1:
         write(outcome)
     return any(outcome.ratio(claim) < claim.at_least for claim in each.claims)

@@ -1,104 +1,121 @@
-"""Results of benchmarks as a table for people (Markdown) and for programs (JSON)."""
+"""Results of benchmarks: as JSON for programs, and as a page of tables for people."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from bench.common import Claim
 from bench.rounds import Outcome
 
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PARTS = {"service": "the service", "postgres": "PostgreSQL", "kafka": "Kafka"}
+INTRODUCTION = """\
+# Benchmarks
+
+`make bench` measures each path of the product beside the usual practice and writes this page. All variants give the
+same guarantees, run in fresh processes, in turn, on the same real Kafka and PostgreSQL (fsync and synchronous commits
+on), and each checks that it has done its work. Claims are ratios of medians over the rounds: they say more than rates,
+which belong to one machine on one day. CPU is user and system time of the processes under test, children included.
+`--only NAME` runs one, `--check` ends with 1 where a claim is not reached. The rounds are in `bench/results`.
+"""
+
+Result = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """How a figure is headed and written."""
-
-    label: str
-    digits: int
-
-
-def figure_of(name: str) -> Figure:
-    """The heading of a figure by the pattern of its name."""
-    if name == "per_s":
-        return Figure("per second", 0)
-    if name.endswith("_per_cpu_s"):
-        return Figure(f"per CPU second of {_part(name, '_per_cpu_s')}", 0)
-    if name.endswith("_cpu_us"):
-        return Figure(f"CPU µs of {_part(name, '_cpu_us')} each", 1)
-    return Figure(name.replace("_", " "), 2)
-
-
-def _part(name: str, ending: str) -> str:
-    return {"service": "the service", "postgres": "PostgreSQL", "kafka": "Kafka"}.get(
-        name.removesuffix(ending), name.removesuffix(ending)
-    )
-
-
-def markdown(outcome: Outcome) -> str:
-    """One benchmark: the question, the medians of each variant, and each claim with what was reached."""
-    bench = outcome.bench
-    lines = [f"## {bench.name}: {bench.question}", "", f"Every variant alike: {bench.guarantees}.", ""]
-    lines += _medians(outcome)
-    lines += ["", "| claim | beside | at least | reached |", "|---|---|---|---|"]
-    lines += [_claim(outcome, claim) for claim in bench.claims]
-    return "\n".join(lines) + "\n"
-
-
-def _medians(outcome: Outcome) -> list[str]:
-    bench = outcome.bench
-    rounds = len(outcome.rounds[bench.product.name])
-    head = [f"variant (median of {rounds} rounds, one {bench.unit})", *(figure_of(f).label for f in bench.figures)]
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    for variant in bench.variants:
-        cells = [f"{outcome.median(variant.name, f):,.{figure_of(f).digits}f}" for f in bench.figures]
-        lines.append(f"| **{variant.name}**: {variant.says} | {' | '.join(cells)} |")
-    return lines
-
-
-def _claim(outcome: Outcome, claim: Claim) -> str:
-    reached = outcome.ratio(claim)
-    said = f"**{reached:.1f} times**" if reached >= claim.at_least else f"{reached:.1f} times (short of it)"
-    whose = claim.of or outcome.bench.product.name
-    return f"| {whose}: {figure_of(claim.figure).label} | {claim.against} | {claim.at_least:g} times | {said} |"
-
-
-def as_json(outcome: Outcome) -> dict[str, object]:
+def as_json(outcome: Outcome) -> dict[str, Any]:
     """All rounds' figures, the medians and the ratios, with the machine that they were taken on."""
     bench = outcome.bench
+    claims = [
+        {
+            "figure": claim.figure,
+            "of": claim.of or bench.product.name,
+            "against": claim.against,
+            "at_least": claim.at_least,
+            "reached": round(outcome.ratio(claim), 2),
+        }
+        for claim in bench.claims
+    ]
     return {
         "bench": bench.name,
         "question": bench.question,
         "unit": bench.unit,
         "guarantees": bench.guarantees,
-        "machine": machine(),
-        "rounds": outcome.rounds,
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()},
+        "variants": {variant.name: variant.says for variant in bench.variants},
         "medians": {v.name: {f: outcome.median(v.name, f) for f in bench.figures} for v in bench.variants},
-        "claims": [
-            {
-                "figure": claim.figure,
-                "of": claim.of or bench.product.name,
-                "against": claim.against,
-                "at_least": claim.at_least,
-                "reached": round(outcome.ratio(claim), 2),
-            }
-            for claim in bench.claims
-        ],
+        "claims": claims,
+        "rounds": outcome.rounds,
     }
 
 
-def machine() -> dict[str, object]:
-    """What the figures depend on besides the code."""
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
-
-
 def write(outcome: Outcome, folder: Path = RESULTS) -> None:
-    """Writes `<name>.json` and `<name>.md`, replacing those of an earlier run."""
+    """Writes `<name>.json`, and the page of all benchmarks anew, in which the others stand as they were."""
     folder.mkdir(exist_ok=True)
-    name = outcome.bench.name
-    (folder / f"{name}.json").write_text(json.dumps(as_json(outcome), indent=1) + "\n")
-    (folder / f"{name}.md").write_text(markdown(outcome))
+    (folder / f"{outcome.bench.name}.json").write_text(json.dumps(as_json(outcome), indent=1) + "\n")
+    PAGE.write_text(page(folder))
+
+
+def page(folder: Path = RESULTS) -> str:
+    """What docs/benchmarks.md holds: the claims of all results there are, then each benchmark in full."""
+    results = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    claims = ["| benchmark | claim | beside | at least | reached |", "|---|---|---|---|---|"]
+    claims += [f"| {result['bench']} {line}" for result in results for line in _claims(result)]
+    return "\n".join([INTRODUCTION, *claims, *(f"\n{section(result)}" for result in results)]) + "\n"
+
+
+def section(result: Result) -> str:
+    """One benchmark: the question, the guarantees, and the medians of each variant."""
+    machine = f"{result['machine']['cores']} cores, Python {result['machine']['python']}"
+    rounds = len(next(iter(result["rounds"].values())))
+    figures = list(next(iter(result["medians"].values())))
+    head = [f"{rounds} rounds, one {result['unit']}", *(label(figure) for figure in figures)]
+    says = f"Alike in all: {result['guarantees']}. {machine}."
+    lines = [f"## {result['bench']}: {result['question']}", "", says, ""]
+    lines += [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for name, says in result["variants"].items():
+        cells = [_number(result["medians"][name][figure]) for figure in figures]
+        lines.append(f"| **{name}**: {says} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def claims(result: Result) -> str:
+    """One benchmark's claims with what was reached."""
+    return "\n".join(["| claim | beside | at least | reached |", "|---|---|---|---|", *_claims(result)])
+
+
+def _claims(result: Result) -> list[str]:
+    return [
+        f"| {each['of']}: {label(each['figure'])} | {each['against']} | {each['at_least']:g} times | {_said(each)} |"
+        for each in result["claims"]
+    ]
+
+
+def _said(claim: Mapping[str, Any]) -> str:
+    if claim["reached"] >= claim["at_least"]:
+        return f"**{claim['reached']:.1f} times**"
+    return f"{claim['reached']:.1f} times, short of it"
+
+
+def label(figure: str) -> str:
+    """A figure's heading, by the pattern of its name."""
+    if figure == "per_s":
+        return "per second"
+    if figure.endswith("_per_cpu_s"):
+        return f"per CPU second of {_part(figure.removesuffix('_per_cpu_s'))}"
+    if figure.endswith("_cpu_us"):
+        return f"CPU µs of {_part(figure.removesuffix('_cpu_us'))} each"
+    return figure.replace("_", " ")
+
+
+def _part(name: str) -> str:
+    return PARTS.get(name, name)
+
+
+def _number(value: float) -> str:
+    """Three or four digits that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -22,12 +22,14 @@ Examples:
     throughline --stack other/stack.json status
 """
 EPILOG_REBUILD = """\
-The rebuild reads the raw records that audit keeps, makes each read model anew beside the live one and swaps them, while
-audit goes on answering. It runs on this machine with the settings of the running service (or those in the environment).
+The rebuild reads the log from its first record, makes everything that audit derives from it anew beside the live one,
+and then swaps them; audit goes on answering. It runs on this machine with the settings of the running service, or those
+in the environment. Interrupted, the next one goes on where it was.
 
 Examples:
 
     throughline rebuild
+    throughline rebuild --from-records
 """
 EPILOG_REPLAY = """\
 A record that a service could not take is parked with its bytes and the reason; later ones of its key wait behind it.
@@ -99,9 +101,14 @@ def _wrong(body: dict[str, Any]) -> str:
     )
 
 
-def rebuild(context: typer.Context) -> None:
-    """Makes audit's read models anew from the records that it keeps."""
-    _exit(session_of(context), "audit", ["rebuild"])
+def rebuild(
+    context: typer.Context,
+    from_records: Annotated[
+        bool, typer.Option("--from-records", help="Read the records that audit keeps instead of Kafka.")
+    ] = False,
+) -> None:
+    """Makes everything that audit derives from the log anew."""
+    _exit(session_of(context), "audit", ["rebuild", *(["--from-records"] if from_records else [])])
 
 
 def replay_parked(
