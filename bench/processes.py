@@ -47,10 +47,10 @@ def settings(ground: Ground, database_url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def service(module: str, told: Mapping[str, str]) -> AsyncIterator[Served]:
+async def service(module: str, told: Mapping[str, str], ready: str = "/readyz") -> AsyncIterator[Served]:
     """One of our services, migrated, serving and ready; ended at the end. RuntimeError where it does not come up."""
     await _finished([sys.executable, "-m", module, "migrate"], told)
-    async with server([sys.executable, "-m", module, "serve"], told) as served:
+    async with server([sys.executable, "-m", module, "serve"], told, ready) as served:
         yield served
 
 
