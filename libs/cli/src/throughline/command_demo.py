@@ -6,8 +6,12 @@ import asyncio
 import datetime as dt
 import io
 import json
+import os
+import shutil
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -125,6 +129,12 @@ def _show_addresses(session: Session, request_id: str, lived: Lived) -> None:
     session.say("\n[bold]To look at[/bold]")
     for name, url in session.stack.services.items():
         session.say(f"  {name:<11} {url}/docs   {url}/metrics")
-    session.say(f"  that timeline   throughline timeline {request_id}")
-    session.say(f"  a live one      throughline timeline {lived.request_ids[0]}")
+    session.say(f"  that timeline   {_command()} timeline {request_id}")
+    session.say(f"  a live one      {_command()} timeline {lived.request_ids[0]}")
     session.say(f"  as JSON         {session.stack.url('audit')}/v1/requests/{request_id}/timeline")
+
+
+def _command() -> str:
+    """How to call this command from where we are: by its name, or by its path where that does not lead to it."""
+    beside = Path(sys.executable).with_name("throughline")
+    return "throughline" if shutil.which("throughline") else os.path.relpath(beside)
