@@ -15,8 +15,9 @@ from events.catalogue import partition_of
 from events.codec import Headers, headers_of
 from events.envelope import Envelope
 
-_CONNECT_S: Final = 10.0
-_ACKNOWLEDGE_S: Final = 12.0
+# Longer than aiokafka's own limit of a request (7 s): a bootstrap that is cancelled leaves its connection open.
+_CONNECT_S: Final = 8.0
+_ACKNOWLEDGE_S: Final = 8.0
 
 
 @dataclass(slots=True)

@@ -27,6 +27,10 @@ _RENEW_S: Final = 1.5
 _LOOK_S: Final = 1.0
 _BOUND_OLD_S: Final = 5.0
 _OUTBOX_OLD_S: Final = 30.0
+_OTHER_CLUSTER: Final = (
+    "the event rows come from another PostgreSQL cluster, whose transaction numbers are ahead: after a restore run the "
+    "service's `renumber` command once, with all its replicas stopped"
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -71,6 +75,8 @@ class Relay:
             await self._until_ready()
             while not self._stopping.is_set():
                 await self._turn()
+            if self._lease is not None:
+                await self._give_back(self._lease)
         finally:
             watching.cancel()
             with suppress(asyncio.CancelledError):
@@ -92,7 +98,10 @@ class Relay:
             return down("waits for the topics")
         if self._trouble is not None:
             return down(self._trouble)
-        facts = {"holds_lease": self._lease is not None, "bound_age_s": round(self._bound_age_s, 1)}
+        facts = {
+            "holds_lease": self._lease is not None and self._lease.believed,
+            "bound_age_s": round(self._bound_age_s, 1),
+        }
         if self._bound_age_s > _BOUND_OLD_S:
             return degraded(
                 "a transaction in this PostgreSQL cluster holds the relay back: end the oldest of pg_stat_activity "
@@ -110,9 +119,10 @@ class Relay:
             await self._wake.wait(_NET_S)
 
     async def _turn(self) -> None:
-        """Hold the lease for as long as all goes well; or wait for it."""
+        """Hold the lease for as long as all goes well; or wait for it. While Kafka is away it is kept."""
         try:
-            self._lease = await self._take()
+            if self._lease is None or not self._lease.believed:
+                self._lease = await self._take()
             if self._lease is None:
                 await self._wake.stand_by(_STAND_BY_S)
                 self._recovered()
@@ -120,33 +130,29 @@ class Relay:
                 await self._publish(self._lease)
         except LeaseLost as error:
             _log.warning("relay_fenced", reason=str(error))
+            self._lease = None
         except (NoAnswer, Unavailable) as error:
             self._report(str(error))
             await self._rest()
-        finally:
-            self._lease = None
 
     async def _take(self) -> Lease | None:
         async with self._db.connection() as connection:
             if self._seen is None:
                 self._note(await outbox.look(connection))
             if self._seen is not None and self._seen.from_another_cluster:
-                raise Unavailable(
-                    "the event rows come from another PostgreSQL cluster, whose transaction numbers are ahead: after a "
-                    "restore run the service's `renumber` command once, with all its replicas stopped"
-                )
-            return await relay_lease.take(connection, self._settings.replica)
+                raise Unavailable(_OTHER_CLUSTER)
+            lease = await relay_lease.take(connection, self._settings.replica)
+        if lease is not None:
+            _log.info("relay_lease_taken", epoch=lease.epoch, txid=lease.cursor.txid)
+        return lease
 
     async def _publish(self, lease: Lease) -> None:
-        _log.info("relay_lease_taken", epoch=lease.epoch, txid=lease.cursor.txid)
         renewing = asyncio.create_task(self._renew(lease))
         try:
             await self._publisher.start()
             await self._wake.listen()
             while not self._stopping.is_set() and lease.believed:
                 await self._round(lease)
-            if self._stopping.is_set():
-                await self._give_back(lease)
         finally:
             renewing.cancel()
             await asyncio.wait({renewing})

@@ -23,7 +23,7 @@ _NO_ERROR: Final = 0
 _TOPIC_ALREADY_EXISTS: Final = 36
 _SET_ON_THE_TOPIC: Final = 1
 
-_ANSWER_S: Final = 10.0
+_ANSWER_S: Final = 8.0
 _SEEN_WITHIN_S: Final = 5.0
 _log = structlog.get_logger(__name__)
 
