@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.integration.audit.world import World, pages
+from tests.support.audit import headers_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,6 +67,12 @@ async def test_a_customers_history_has_all_his_requests_over_all_channels(world:
     assert history == await pages(world, "/v1/requests", customer_id="c-3")
     assert len({item["channel"] for item in history}) > 1
     assert await pages(world, "/v1/customers/nobody/history") == []
+
+
+async def test_a_customers_id_may_be_any_text(world: World) -> None:
+    for id_ in ("a/b", "line\nbreak", "ü ?&#%", "/history"):
+        answer = await world.audit.http.get(f"/v1/customers/{quote(id_, safe='')}/history", headers=headers_for())
+        assert (answer.status_code, answer.json()["items"]) == (200, [])
 
 
 @pytest.mark.parametrize(

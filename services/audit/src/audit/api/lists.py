@@ -33,7 +33,7 @@ Search = Annotated[
 
 def routes(answers: Answers) -> APIRouter:
     """`/v1/requests`, `/v1/customers/{id}/history`, `/v1/reports/durations`."""
-    lists = router(dependencies=[requires(AUDIT_READ)], default_response_class=Response)
+    lists = router(dependencies=[requires(AUDIT_READ)])
 
     @lists.get("/v1/requests", response_model=RequestPage, tags=["requests"])
     async def requests(
@@ -51,7 +51,7 @@ def routes(answers: Answers) -> APIRouter:
         wanted = RequestFilter(state, channel, agent_id, customer_id, from_, to, q)
         return _json(render(await answers.requests(wanted, cursor=cursor, limit=limit)))
 
-    @lists.get("/v1/customers/{customer_id:path}/history", response_model=RequestPage, tags=["requests"])
+    @lists.get("/v1/customers/{customer_id:text}/history", response_model=RequestPage, tags=["requests"])
     async def history(customer_id: str, cursor: Cursor = None, limit: Limit = LIMIT) -> Response:
         """All requests of a customer, over all channels, newest received first; empty for an unknown one."""
         wanted = RequestFilter(customer_id=customer_id)

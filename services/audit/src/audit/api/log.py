@@ -26,7 +26,7 @@ LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="W
 
 def routes(answers: Answers, follower: Follower) -> APIRouter:
     """`/v1/events` and `/v1/events/stream`."""
-    log = router(default_response_class=Response, tags=["log"])
+    log = router(tags=["log"])
 
     @log.get("/v1/events", response_model=EventPage)
     async def events(

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Query
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from chassis.errors import Invalid
@@ -57,6 +58,23 @@ GroupBy = Annotated[
     ),
     Query(description="With commas between"),
 ]
+
+
+class AnyText(Convertor[str]):
+    """A path parameter that may hold whatever an id may hold: slashes and line breaks too."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        """As it stands."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it stands."""
+        return value
+
+
+register_url_convertor("text", AnyText())
 
 
 def moment_of(request: Request, name: str) -> int | None:

@@ -19,7 +19,7 @@ Positions: TypeAlias = Callable[[], Awaitable[list[Position]]]
 
 def routes(where: Positions) -> APIRouter:
     """`/v1/positions`."""
-    positions = router(dependencies=[requires(AUDIT_READ)], default_response_class=Response, tags=["log"])
+    positions = router(dependencies=[requires(AUDIT_READ)], tags=["log"])
 
     @positions.get("/v1/positions", response_model=PositionPage)
     async def every(cursor: Cursor = None, limit: Limit = LIMIT) -> Response:

@@ -20,7 +20,7 @@ _OPERATION: Final[dict[str, Any]] = {
     " same bytes. 404 where nothing was known.",
     "tags": ["timelines"],
     "parameters": [
-        {"name": "request_id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "request_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "call-117"},
         {
             "name": "as_of",
             "in": "query",
@@ -32,7 +32,11 @@ _OPERATION: Final[dict[str, Any]] = {
     "responses": {
         "200": {
             "description": "The timeline",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TimelineObject"}}},
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/TimelineObject"},
+                }
+            },
         },
         "404": {
             "description": "Nothing is known of it, or was at that time",
