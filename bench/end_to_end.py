@@ -14,10 +14,10 @@ from bench.http_load import Pool, at_a_rate
 from bench.processes import TOKEN, Served, server, service, settings
 from bench.topics import make_topic
 
-SECONDS = 15
-SAMPLES_PER_S = 20
+SECONDS = 25
+SAMPLES_PER_S = 8
 WARM_UP_S = 3
-POLL_S, POLL_SHARE = 0.001, 0.05
+POLL_S, POLL_SHARE = 0.001, 0.1
 AGAIN_S = 0.1
 PATIENCE_S = 10.0
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}

@@ -13,7 +13,7 @@ from bench.rounds import Outcome
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
-PARTS = {"service": "the service", "postgres": "PostgreSQL", "kafka": "Kafka"}
+PARTS = {"service": "the service", "postgres": "PostgreSQL", "kafka": "Kafka", "server": "service and PostgreSQL"}
 INTRODUCTION = """\
 # Benchmarks
 
