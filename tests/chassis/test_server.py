@@ -20,6 +20,10 @@ class Impatient(GuardedProtocol):
     limits = SHORT
 
 
+class Tight(GuardedProtocol):
+    limits = replace(SHORT, head_bytes=800)
+
+
 class Connection:
     """A caller's end of a socket."""
 
@@ -123,11 +127,19 @@ async def test_half_a_head_is_cut_in_time(caller: Connection) -> None:
     assert await caller.ended() == b""
 
 
+async def test_half_a_head_is_cut_on_a_connection_that_was_of_use_before(caller: Connection) -> None:
+    await caller.send(post(1) + "x")
+    assert (await caller.answer())[0] == 202
+    await caller.send("GET /healthz HTTP/1.1\r\n")
+    assert_problem(await caller.answer(), 408, "validation")
+
+
 async def test_a_head_sent_drop_by_drop_gains_no_time(caller: Connection) -> None:
     """The slow loris: each drop comes in time, the whole does not."""
     dripping = asyncio.create_task(_drip(caller))
     assert_problem(await caller.answer(), 408, "validation")
     dripping.cancel()
+    await asyncio.wait([dripping])
 
 
 async def test_a_connection_that_says_nothing_is_closed(caller: Connection) -> None:
@@ -149,6 +161,12 @@ async def test_a_slow_body_that_keeps_coming_is_waited_for(caller: Connection) -
     assert (status, body) == (202, b"6000")
 
 
+async def test_a_caller_who_leaves_in_the_middle_is_no_fault_of_ours(parts: Any, caller: Connection) -> None:
+    await caller.send(post(1_000) + "x" * 10)
+    caller.writer.close()
+    await until(lambda: b'route="/v1/hot",status="499"' in parts.metrics.text())
+
+
 async def test_what_is_not_http_is_a_problem(caller: Connection) -> None:
     await caller.send("HELO example.org\r\n\r\n")
     assert_problem(await caller.answer(), 400, "validation")
@@ -166,11 +184,16 @@ async def test_who_goes_on_sending_after_a_refusal_is_cut_off(caller: Connection
         await _send_on_and_on(caller)
 
 
-async def test_nothing_is_served_after_a_head_that_was_too_large(parts: Any, caller: Connection) -> None:
+async def test_nothing_is_served_after_a_head_that_was_too_large(parts: Any) -> None:
     """Of several requests in one segment the ones behind the swollen one are not carried out."""
-    await caller.send(f"GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: {'a' * 40_000}\r\n\r\n" + post(1) + "x")
-    await caller.ended()
-    assert b'route="/v1/hot"' not in parts.metrics.text()
+    async with serving(parts, Tight) as server:
+        async with connected(server) as caller:
+            swollen = f"GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: {'a' * 900}\r\n\r\n"
+            await caller.send(swollen + post(1) + "x")
+            await caller.ended()
+        async with connected(server) as caller:
+            await caller.send("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert b'route="/v1/hot"' not in (await caller.answer())[2]
 
 
 async def test_the_usual_server_waits_for_ever(parts: Any) -> None:
@@ -214,6 +237,7 @@ async def _send_on_and_on(caller: Connection) -> None:
 
 
 async def _drip(caller: Connection) -> None:
-    for drop in "GET /healthz HTTP/1.1\r\nx: aaaaaaaaaaaaaaaaaaaaaaa":
-        await caller.send(drop)
+    await caller.send("GET /healthz HTTP/1.1\r\nx: ")
+    while True:
+        await caller.send("a")
         await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import trace
@@ -27,6 +28,8 @@ _DEADLINE_S: Final = 30.0
 _SLOWEST_BYTES_PER_S: Final = 65_536
 _OWN_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Nobody reads it: it is how logs and metrics show a caller who left before his request was whole.
+_CALLER_LEFT: Final = 499
 _UNMATCHED: Final = "unmatched"
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _log = structlog.get_logger(__name__)
@@ -63,6 +66,8 @@ class Edge:
                 await self._app(scope, exchange.receive, exchange.send)
         except Refused as refused:
             await exchange.refuse(refused)
+        except ClientDisconnect:
+            exchange.status = exchange.status or _CALLER_LEFT
         except TimeoutError:
             await exchange.fail(Unavailable("this took too long; whether it was done is unknown"), "request_timed_out")
         # The contract: whatever goes wrong inside is a 503 with a problem object, never a 500.
