@@ -120,6 +120,21 @@ async def test_a_writer_whose_backend_is_killed_in_mid_batch_connects_anew(db: D
         await writer.run(lambda tx: tx.execute("select 1"))
 
 
+async def test_control_a_connection_that_is_kept_after_its_backend_was_killed_works_no_more(
+    db: Database, chassis_url: str
+) -> None:
+    kept = await asyncpg.connect(chassis_url)
+    pid = await kept.fetchval("select pg_backend_pid()")
+    fetching = asyncio.create_task(kept.fetch("select pg_sleep(30)"))
+    async with db.connection() as other:
+        await other.execute("select pg_terminate_backend($1)", pid)
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await fetching
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
+        await kept.fetchval("select 1")
+    kept.terminate()
+
+
 async def test_a_writer_plans_for_the_sizes_that_it_gets(db: Database) -> None:
     mode = await db.writer().run(lambda tx: tx.fetchval("show plan_cache_mode"))
     assert mode == "force_custom_plan"

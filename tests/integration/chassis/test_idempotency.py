@@ -114,3 +114,23 @@ async def test_opposite_batches_of_common_keys_do_not_deadlock(db: Database) -> 
         claims = [a_claim(f"{turn}-{n}") for n in range(200)]
         there, back = await asyncio.gather(db.run(claiming(*claims)), db.run(claiming(*claims[::-1])))
         assert len(there.won) + len(back.won) == 200
+
+
+async def test_control_keys_inserted_in_opposite_orders_deadlock(chassis_url: str) -> None:
+    both_hold_one = asyncio.Barrier(2)
+
+    async def insert(keys: tuple[str, str]) -> None:
+        connection = await asyncpg.connect(chassis_url)
+        try:
+            async with connection.transaction():
+                for key in keys:
+                    await connection.execute(
+                        "insert into idempotency_keys values ('s', $1, '', '', 1) on conflict do nothing", key
+                    )
+                    if key == keys[0]:
+                        await both_hold_one.wait()
+        finally:
+            await connection.close()
+
+    outcomes = await asyncio.gather(insert(("a", "b")), insert(("b", "a")), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [asyncpg.DeadlockDetectedError]

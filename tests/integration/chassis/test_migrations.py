@@ -1,0 +1,105 @@
+"""Migrations run once, whoever starts them, and the schema's revision shows in readyz."""
+
+import asyncio
+import sys
+import textwrap
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from chassis import migrations
+from chassis.database import Database
+from chassis.errors import Unavailable
+from chassis.readiness import Status
+
+FIRST = """
+    from alembic import op
+    from chassis import tables
+    revision, down_revision = "0001", None
+
+    def upgrade():
+        tables.create(op)
+"""
+SECOND = """
+    from alembic import op
+    revision, down_revision = "0002", "0001"
+
+    def upgrade():
+        op.execute("create table more (n int)")
+        {then}
+"""
+
+
+class Package:
+    """An import package with migrations, as a service is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"service_{uuid.uuid4().hex}"
+        self._versions = folder / self.name / "migrations" / "versions"
+        self._versions.mkdir(parents=True)
+        (folder / self.name / "__init__.py").touch()
+
+    def add(self, revision: str, text: str) -> None:
+        (self._versions / f"{revision}.py").write_text(textwrap.dedent(text))
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Iterator[Package]:
+    sys.path.insert(0, str(tmp_path))
+    made = Package(tmp_path)
+    made.add("0001", FIRST)
+    yield made
+    sys.path.remove(str(tmp_path))
+
+
+async def tables_of(dsn: str) -> set[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+        return {row["tablename"] for row in rows}
+    finally:
+        await connection.close()
+
+
+async def test_a_fresh_database_is_brought_to_the_head_and_a_second_run_changes_nothing(
+    database_url: str, package: Package
+) -> None:
+    await migrations.migrate(database_url, package.name)
+    assert {"events", "streams", "relay_lease", "consumer_offsets"} <= await tables_of(database_url)
+    await migrations.migrate(database_url, package.name)
+    package.add("0002", SECOND.format(then=""))
+    await migrations.migrate(database_url, package.name)
+    assert "more" in await tables_of(database_url)
+    assert migrations.head(package.name) == "0002"
+
+
+async def test_of_several_at_once_each_finds_it_done_once(database_url: str, package: Package) -> None:
+    await asyncio.gather(*(migrations.migrate(database_url, package.name) for _ in range(4)))
+    assert "events" in await tables_of(database_url)
+
+
+async def test_one_that_fails_leaves_everything_as_it_was(database_url: str, package: Package) -> None:
+    await migrations.migrate(database_url, package.name)
+    package.add("0002", SECOND.format(then="raise ZeroDivisionError"))
+    with pytest.raises(ZeroDivisionError):
+        await migrations.migrate(database_url, package.name)
+    assert "more" not in await tables_of(database_url)
+
+
+async def test_readyz_says_when_the_schema_is_behind(database_url: str, package: Package) -> None:
+    db = Database(database_url, name="tests")
+    await db.open()
+    behind = await migrations.check(db, package.name)
+    assert behind.status is Status.DOWN
+    assert f"python -m {package.name} migrate" in behind.detail
+    await migrations.migrate(database_url, package.name)
+    assert (await migrations.check(db, package.name)).status is Status.OK
+    await db.close()
+
+
+async def test_without_a_server_it_is_unavailable(package: Package) -> None:
+    with pytest.raises(Unavailable):
+        await migrations.migrate("postgresql://postgres@127.0.0.1:9/none", package.name)
