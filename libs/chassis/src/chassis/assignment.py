@@ -19,8 +19,6 @@ from events.catalogue import TOPICS
 Partition = tuple[str, int]
 Lost = Callable[[Iterable[Partition]], None]
 
-# A log cannot be replaced faster than this under a partition whose records keep coming.
-_SILENCE_S: Final = 1.0
 _CLAIM_S: Final = 9.0
 _REMEDY: Final = (
     "bring back Kafka's data as they were, or, if they are lost for good, rebuild this service's read models "
@@ -42,7 +40,6 @@ class Assignment:
         self._writer = writer
         self._view = view
         self._lost = lost
-        self._seen: dict[Partition, float] = {}
         self.held: dict[Partition, Held] = {}
         self.dropped: dict[Partition, float] = {}
         """Partitions that turned out to be another's, and when (monotonic s): left alone until assigned anew."""
@@ -82,7 +79,6 @@ class Assignment:
         """Hold nothing: caches of these partitions are no longer true, as others may move them on."""
         self._lost(list(self.held))
         self.held, self.generation = {}, None
-        self._seen.clear()
 
     def leave(self) -> None:
         """The membership ends, and with it its count of generations."""
@@ -98,19 +94,10 @@ class Assignment:
             self.dropped[place] = time.monotonic()
         _log.warning("fence_lost", consumer=self._consumer, partitions=places)
 
-    async def look(self, places: Iterable[Partition] | None = None) -> None:
-        """Compare the topics' ids with those of the offsets, of `places` or all. Raises Halted, NoAnswer."""
-        held = [self.held[place] for place in (self.held if places is None else places)]
-        if held:
-            _refuse_other_topics(held, await self._ids([each.place for each in held]))
-
-    async def look_after_silence(self, places: Iterable[Partition]) -> None:
-        """Look at the log again where a partition was silent: it may have been wiped and filled anew meanwhile."""
-        now = time.monotonic()
-        silent = [place for place in places if now - self._seen.get(place, 0.0) > _SILENCE_S]
-        if silent:
-            await self.look(silent)
-        self._seen.update((place, now) for place in places)
+    async def look(self) -> None:
+        """Compare the topics' ids with those of the offsets. Raises Halted, NoAnswer."""
+        if self.held:
+            _refuse_other_topics(self.held.values(), await self._ids(list(self.held)))
 
     def fresh(self, place: Partition, records: list[Record]) -> list[Record]:
         """What is new of these records. Raises Gap where some are missing in a log that has no holes."""

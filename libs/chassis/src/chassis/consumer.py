@@ -43,6 +43,7 @@ Chunks = dict[Partition, tuple[list[Record], int]]
 """For each partition its records and the offset behind them."""
 
 _WITHIN_S: Final = 9.0
+# No broker is wiped, started and filled beyond an old offset in less.
 _LOOK_S: Final = 2.0
 _HINT_S: Final = 5.0
 _HALTED_S: Final = 5.0
@@ -222,7 +223,6 @@ class Consumer:
         return chunks
 
     async def _apply(self, group: Group, found: Chunks) -> None:
-        await self._mine.look_after_silence(found)
         chunks = await self._caution.cut(found, self._mine.held, self._count_attempt)
         if not chunks:
             return
@@ -273,8 +273,9 @@ class Consumer:
         """Now and then: is it still the same log, and how much of it is left?"""
         if time.monotonic() - self._looked_at > _LOOK_S:
             await self._mine.look()
-            for place, end in (await self._view.ends(self._mine.held)).items():
-                self._show_lag(place, end)
+            if self._mine.held:
+                for place, end in (await self._view.ends(self._mine.held)).items():
+                    self._show_lag(place, end)
             self._looked_at = time.monotonic()
 
     async def _tend(self, group: Group) -> None:
