@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
@@ -52,8 +52,9 @@ def application(
 ) -> FastAPI:
     """Build the service's application. Constructs nothing that connects.
 
-    `routes` are plain Starlette routes (the hot lane); they stand before `routers`. `body_limits` gives bytes by exact
-    path, the default is 1 MiB. Routers come from `router()`. Adds `/healthz`, `/readyz`, `/metrics`, `/docs`.
+    `routes` are plain Starlette routes; they stand before `routers`, and those without path parameters are the edge's
+    hot lanes. `body_limits` gives bytes by exact path, the default is 1 MiB. Routers come from `router()`. Adds
+    `/healthz`, `/readyz`, `/metrics`, `/docs`.
     """
     app = FastAPI(
         title=title,
@@ -63,11 +64,13 @@ def application(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Trace context and metrics are the edge's; asking the environment for an exporter at each request is not free.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
     app.state.tokens = Tokens(settings.tokens)
     access_log = AccessLog(service.name)
-    app.add_middleware(Edge, settings=EdgeSettings(metrics, access_log, body_limits or {}))
+    app.add_middleware(Edge, settings=EdgeSettings(metrics, access_log, body_limits or {}, _lanes(routes)))
     app.router.routes[:0] = [_told(route) for route in (*routes, *_probes(checks, metrics), *docs.routes(title))]
     for each in routers:
         app.include_router(each)
@@ -117,8 +120,15 @@ def refuse_query(request: HTTPConnection, allowed: Iterable[str] = ()) -> None:
 
 
 async def body_of(request: Request) -> bytes:
-    """The whole body; TooLarge beyond the path's limit."""
-    return await request.body()
+    """The whole body, once; TooLarge beyond the path's limit, ClientDisconnect where the caller left before its end."""
+    parts: list[bytes] = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 class StrictRoute(APIRoute):
@@ -173,6 +183,11 @@ def _told(route: BaseRoute) -> BaseRoute:
     return _ToldRoute(
         route.path, route.endpoint, methods=methods, name=route.name, include_in_schema=route.include_in_schema
     )
+
+
+def _lanes(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Route]:
+    plain = [route for route in routes if isinstance(route, Route) and "{" not in route.path]
+    return {(method, route.path): route for route in plain for method in route.methods or ()}
 
 
 def _tree(dependant: Dependant) -> Iterable[Dependant]:

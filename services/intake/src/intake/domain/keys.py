@@ -64,6 +64,6 @@ def fault_in_key(key: str) -> str | None:
         return f"must have at most {LONGEST_KEY} characters"
     if "\x00" in key:
         return "must not contain the NUL character"
-    if any("\ud800" <= character <= "\udfff" for character in key):
+    if not key.isascii() and any("\ud800" <= character <= "\udfff" for character in key):
         return "must not contain a lone surrogate"
     return None
