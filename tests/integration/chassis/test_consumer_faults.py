@@ -13,10 +13,13 @@ from typing import TypeVar
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import NewTopic
 
 from chassis import kafka as chassis_kafka
 from chassis import offsets
+from chassis.assignment import Assignment, Halted
 from chassis.database import Connection, Database
+from chassis.kafka import NoAnswer
 from chassis.logview import LogView
 from chassis.offsets import FenceLost, Held, Step
 from chassis.readiness import Status
@@ -31,6 +34,16 @@ from tests.support.until import until
 ROOT = Path(__file__).resolve().parents[3]
 T = TypeVar("T")
 MakeSettings = Callable[..., ServiceSettings]
+
+
+class Assigned:
+    """A group that has just assigned one partition."""
+
+    generation = 1
+    assigned = frozenset({("contacts", 0)})
+
+    def seek(self, place: tuple[str, int], offset: int) -> None:
+        """Nothing is fetched here."""
 
 
 async def test_killed_between_commit_and_hint_it_goes_on_behind_the_commit(
@@ -123,6 +136,24 @@ async def test_a_broker_wiped_under_a_stored_offset_halts_with_a_remedy(
     assert len(await _what_a_naive_consumer_takes_again(settings, 400)) == 400
 
 
+async def test_a_topic_made_anew_under_a_running_consumer_is_seen_by_its_id(
+    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+) -> None:
+    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    view = LogView(settings, ["contacts"])
+    lost: list[tuple[str, int]] = []
+    mine = Assignment(NAME, "one", db.writer(), view, lost.extend)
+    try:
+        await mine.claim(Assigned())
+        await mine.look()
+        await _make_anew(settings, "contacts")
+        await until(lambda: _halts(mine.look()))
+        await until(lambda: _halts(mine.claim(Assigned())))
+    finally:
+        await view.close()
+    assert lost == [("contacts", 0)]
+
+
 async def test_an_offset_beyond_the_log_halts_and_is_not_reset(
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
 ) -> None:
@@ -207,6 +238,32 @@ async def _claimed(settings: ServiceSettings, db: Database, holder: str) -> Held
 async def _naive_effect_and(tx: Connection, then: Awaitable[None]) -> None:
     await tx.execute('insert into effects (partition, "offset") values (0, 0)')
     await then
+
+
+async def _halts(looking: Awaitable[None]) -> bool:
+    try:
+        await looking
+    except NoAnswer:
+        return False  # The new topic is not known everywhere yet.
+    except Halted as halt:
+        return "made anew" in str(halt)
+    return False
+
+
+async def _make_anew(settings: ServiceSettings, topic: str) -> None:
+    admin = chassis_kafka.admin(settings)
+    await admin.start()
+    name = chassis_kafka.physical(settings, topic)
+    try:
+        await admin.delete_topics([name])
+
+        async def made() -> bool:
+            answer = await admin.create_topics([NewTopic(name, settings.contacts_partitions, 1)])
+            return {row[1] for row in answer.topic_errors} == {0}
+
+        await until(made)
+    finally:
+        await admin.close()
 
 
 async def _hint(settings: ServiceSettings) -> int:

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
 
 from chassis import offsets
 from chassis.database import Writer
-from chassis.group import Group
 from chassis.kafka import NoAnswer
 from chassis.logview import LogView
 from chassis.offsets import Held
@@ -25,6 +24,16 @@ _REMEDY: Final = (
     "from the new log (docs/operations.md)"
 )
 _log = structlog.get_logger(__name__)
+
+
+class Assigns(Protocol):
+    """The part of a Group that says what is ours and since when."""
+
+    @property
+    def generation(self) -> int | None: ...
+    @property
+    def assigned(self) -> frozenset[Partition]: ...
+    def seek(self, place: Partition, offset: int) -> None: ...
 
 
 class Halted(Exception):
@@ -47,7 +56,7 @@ class Assignment:
         self.generation: int | None = None
         """The group's generation that was claimed; None where the next thing to do is to claim."""
 
-    async def claim(self, group: Group) -> None:
+    async def claim(self, group: Assigns) -> None:
         """Take over what the group has assigned, and go to where its effects end.
 
         Raises Halted, NoAnswer, Unavailable.
