@@ -90,6 +90,19 @@ def test_a_ledger_torn_by_a_kill_costs_one_batch_and_no_line(tmp_path: Path) -> 
     assert (totals.accepted, totals.duplicate, totals.skipped) == (40, 10, 20)
 
 
+def test_what_is_noted_after_a_torn_line_is_not_lost_with_it(tmp_path: Path) -> None:
+    path, content = tmp_path / "f.importing", ndjson(*events(50))
+    intake = FakeIntake(gone_after=2)
+    with pytest.raises(Unreachable):
+        imported(intake, content, Ledger(path, "here"))
+    path.write_bytes(path.read_bytes()[:-7])
+    intake.gone_after = 4
+    with pytest.raises(Unreachable):
+        imported(intake, content, Ledger(path, "here"))
+    intake.gone_after = None
+    assert imported(intake, content, Ledger(path, "here")).skipped == 30
+
+
 def test_refused_lines_of_an_earlier_run_are_not_forgotten(tmp_path: Path) -> None:
     content = ndjson({"refuse": True, "event_id": "x"}, *events(19))
     intake = FakeIntake(gone_after=1)
@@ -103,7 +116,8 @@ def test_another_stack_gets_everything(tmp_path: Path) -> None:
     path, content = tmp_path / "f.importing", ndjson(*events(20))
     imported(FakeIntake(), content, Ledger(path, "here"))
     there = FakeIntake()
-    assert imported(there, content, Ledger(path, "there")).accepted == 20
+    assert imported(there, content, Ledger(path, "there")).skipped == 0
+    assert len(there.events) == 20
 
 
 def test_lines_edited_between_two_runs_are_sent(tmp_path: Path) -> None:

@@ -76,6 +76,14 @@ def test_settling_waits_for_the_outbox_and_for_audit() -> None:
     assert told == [(5, 3), (1, 0), (0, 0)]
 
 
+def test_an_empty_outbox_alone_is_not_settled() -> None:
+    audit = FakeAudit(GOOD)
+    audit.outbox, audit.lags = [0], [4, 2, 0]
+    told: list[tuple[int, int]] = []
+    settle(audit.client(), 10, lambda rows, lag: told.append((rows, lag)))
+    assert told == [(0, 4), (0, 2), (0, 0)]
+
+
 def test_what_does_not_settle_is_told_with_how_far_it_came() -> None:
     audit = FakeAudit(GOOD)
     audit.lags = [7]
