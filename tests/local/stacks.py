@@ -37,6 +37,9 @@ class Running:
     def pids(self) -> dict[str, int]:
         return dict(self.facts()["pids"])
 
+    def log(self, part: str) -> str:
+        return (self.layout.logs / f"{part}.log").read_text()
+
     def send(self, part: str, number: signal.Signals) -> None:
         os.kill(self.pids()[part], number)
 

@@ -62,8 +62,9 @@ def test_the_real_services_come_up_and_go_down(make_stack: Callable[[str], Runni
 def test_an_interrupted_run_leaves_nothing_behind(make_stack: Callable[[str], Running]) -> None:
     stack = make_stack("run")
     run = stack.layout.run
+    # As a shell's background job, which has SIGINT ignored.
     session = subprocess.Popen(
-        [*COMMAND, "run"],
+        ["/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh", *COMMAND, "run"],
         env=environment(stack),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -26,6 +27,11 @@ DEAF = [
     sys.executable,
     "-c",
     "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)",
+]
+POLITE = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(15, lambda *_: exit('bye')); print('here', flush=True); time.sleep(600)",
 ]
 
 
@@ -60,11 +66,14 @@ def test_a_torn_note_of_a_process_is_no_process(tmp_path: Path, text: str) -> No
     assert recall(tmp_path / "pid") is None
 
 
-def test_a_frozen_process_is_ended_gently_all_the_same(sleeper: Process) -> None:
-    os.kill(sleeper.pid, signal.SIGSTOP)
-    assert wait_until(sleeper.is_frozen, 5)
-    end([sleeper], patience_s=5)
-    assert not sleeper.is_alive()
+def test_a_frozen_process_is_ended_gently_all_the_same(tmp_path: Path) -> None:
+    polite = spawn(POLITE, mark=tmp_path, log=tmp_path / "log", environment={})
+    assert wait_until(lambda: "here" in (tmp_path / "log").read_text(), 10)
+    os.kill(polite.pid, signal.SIGSTOP)
+    assert wait_until(polite.is_frozen, 5)
+    end([polite], patience_s=10)
+    assert not polite.is_alive()
+    assert "bye" in (tmp_path / "log").read_text()
 
 
 def test_a_process_that_ignores_the_request_is_ended_by_force(tmp_path: Path) -> None:
@@ -98,9 +107,19 @@ def test_a_lock_on_a_removed_folder_is_none(tmp_path: Path) -> None:
     waiting = threading.Thread(target=wait_for_it)
     with locked(folder):
         waiting.start()
+        assert wait_until(lambda: open_on(folder) == 2, 5)
         shutil.rmtree(folder)
     waiting.join()
     assert entered.is_set()
+
+
+def open_on(folder: Path) -> int:
+    """How many descriptors of this process are open on the folder."""
+    found = 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found += descriptor.readlink() == folder
+    return found
 
 
 def test_a_lock_is_not_inherited_by_what_is_started_under_it(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,9 @@ from local_stack.errors import Failed
 from local_stack.postgres import execute, on_a_loop_of_its_own
 from local_stack.processes import end
 from tests.local.stacks import PARTS, WELL, Running
+
+# Less than the patience with one that may be starting still.
+AT_ONCE_S = 35
 
 
 async def fetch(url: str, query: str) -> object:
@@ -50,7 +55,9 @@ def test_a_frozen_part_is_replaced(stack: Running, part: str) -> None:
     before = stack.pids()
     stack.send(part, signal.SIGSTOP)
     assert stack.states()[part] == "frozen"
+    began = time.monotonic()
     stack.up()
+    assert time.monotonic() - began < AT_ONCE_S
     after = stack.pids()
     assert stack.states() == WELL
     assert {name for name in PARTS if after[name] != before[name]} == {part}
@@ -151,10 +158,11 @@ def test_a_stale_postmaster_pid_of_a_living_stranger_does_no_harm(stack: Running
     stale = stack.layout.run / "postgres/data/postmaster.pid"
     lines = stale.read_text().splitlines()
     stack.send("postgres", signal.SIGKILL)
-    stack.down()
-    stale.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    stack.up()
-    assert stack.states() == WELL
+    with subprocess.Popen(["/bin/sleep", "600"]) as stranger:
+        stale.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+        stack.up()
+        assert stack.states() == WELL
+        stranger.kill()
 
 
 def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_from_starting(stack: Running) -> None:
@@ -163,6 +171,13 @@ def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_from_star
     stack.up()
     assert stack.states() == WELL
     assert backend not in [process.pid for process in stack.everything()]
+
+
+def test_a_frozen_backend_does_not_spoil_a_clean_shutdown(stack: Running) -> None:
+    on_a_loop_of_its_own(left_frozen(stack.facts()["postgres"]["intake"]))
+    before = len(stack.log("postgres"))
+    stack.down()
+    assert "database system is shut down" in stack.log("postgres")[before:]
 
 
 async def left_frozen(url: str) -> int:

@@ -32,14 +32,15 @@ def locked(folder: Path, patience_s: float = 150.0) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            if _lock(descriptor) and _is_still_there(folder, descriptor):
+            while not _lock(descriptor):
+                if time.monotonic() >= deadline:
+                    raise Busy(f"another command works on {folder}; wait for it, or end it")
+                time.sleep(0.1)
+            if _is_still_there(folder, descriptor):
                 yield
                 return
         finally:
             os.close(descriptor)
-        if time.monotonic() >= deadline:
-            raise Busy(f"another command has been working on {folder} for {patience_s:.0f} s; wait for it, or end it")
-        time.sleep(0.1)
 
 
 def _lock(descriptor: int) -> bool:

@@ -6,7 +6,6 @@ import base64
 import os
 import secrets
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -89,7 +88,6 @@ class Kafka:
 
     def launch(self) -> Process:
         """Raises Failed."""
-        end(self.remains(), by=signal.SIGKILL)
         for port, purpose in ((self.port, "Kafka"), (self.port + 1, "Kafka's controller")):
             ports.claim(port, purpose)
         self._write_settings()
@@ -110,9 +108,6 @@ class Kafka:
 
     def stop(self) -> None:
         end(self.remains())
-
-    def kill(self) -> None:
-        end(self.remains(), by=signal.SIGKILL)
 
     @property
     def _output(self) -> Path:

@@ -19,7 +19,7 @@ import asyncpg
 from local_stack import ports
 from local_stack.errors import Failed
 from local_stack.identity import Identity, identity
-from local_stack.processes import Process, all_of, end, gone, recall, remember, spawn, thaw, working_in
+from local_stack.processes import Process, all_of, end, recall, remember, spawn, thaw
 from local_stack.server import end_of
 
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
@@ -67,7 +67,8 @@ class Postgres:
 
     def launch(self) -> Process:
         """Raises Failed."""
-        self._clear()
+        # PostgreSQL takes whatever process has the old pid now for its own.
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
         ports.claim(self.port, "PostgreSQL")
         self.folder.mkdir(parents=True, exist_ok=True)
         who = identity(self.folder)
@@ -81,31 +82,16 @@ class Postgres:
         return process
 
     def remains(self) -> list[Process]:
+        """Backends outlive their postmaster, each in a session of its own."""
         return all_of(self.folder)
 
     def stop(self) -> None:
         """The fast shutdown: it breaks off what runs, and writes a checkpoint. Raises Stuck."""
         running = self.process()
         if running is not None:
-            thaw(working_in(self._data))
+            thaw(self.remains())
             end([running], by=signal.SIGINT)
-        self._clear()
-
-    def kill(self) -> None:
-        """SIGKILL of the postmaster, as a crash would; the backends then notice by themselves."""
-        running = self.process()
-        if running is not None:
-            end([running], by=signal.SIGKILL)
-
-    def _clear(self) -> None:
-        """A backend may outlive its postmaster, and PostgreSQL takes any process with the old pid for its own.
-
-        Orphans get a moment to notice that the postmaster is gone: SIGKILL of one that is just writing is not needed.
-        """
-        orphans = working_in(self._data)
-        if orphans and not gone(orphans, 0.5):
-            end(orphans, by=signal.SIGKILL)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        end(self.remains(), by=signal.SIGKILL)
 
     def _make_cluster(self, who: Identity) -> None:
         shutil.rmtree(self._data, ignore_errors=True)

@@ -34,7 +34,7 @@ class Server(Protocol):
         """Whether it does its work: a real question, answered within 3 s. A connection alone proves nothing."""
 
     def launch(self) -> Process:
-        """Clears what a dead one left behind and starts it; it does not wait for an answer."""
+        """Starts it where nothing of it is left; it does not wait for an answer."""
 
     def remains(self) -> list[Process]:
         """Every process that belongs to it, its orphans too."""
@@ -77,8 +77,6 @@ def end_of(log: Path, lines: int = 12) -> str:
 
 def _comes_to(server: Server, process: Process, deadline: Deadline) -> bool:
     """Waits for one that may be starting still, or on its way out."""
-    patience_s = server.patience_s - process.age_s()
-    if process.is_frozen() or patience_s <= 0:
-        return False
+    patience_s = max(0.0, server.patience_s - process.age_s())
     deadline.wait(lambda: not process.is_alive() or process.is_frozen() or server.answers(), patience_s, every_s=0.1)
     return process.is_alive() and server.answers()

@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -90,7 +89,6 @@ class ServiceServer:
 
     def launch(self) -> Process:
         """Raises Failed."""
-        end(self.remains(), by=signal.SIGKILL)
         ports.claim(self.port, self.name)
         self._folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", self._package, "serve"]
