@@ -93,8 +93,7 @@ async def lock_streams(tx: asyncpg.Connection, streams: Iterable[str]) -> None:
     stream would be published before the one that it waited for. An advisory lock needs no xid. Sorted by the lock's own
     number, so that two writers never wait for one another in a circle.
     """
-    wanted = list(set(streams))
-    if wanted:
+    if wanted := list(streams):
         await tx.execute(store_sql.LOCK, wanted)
 
 
