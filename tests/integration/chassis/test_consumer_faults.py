@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -84,6 +84,25 @@ async def test_deposed_while_frozen_it_writes_nothing_and_comes_back(
         await send_many(settings, 50, start=300)
         await until(lambda: _effects_count(chassis_url, 350), 15)
     assert_once_and_in_order(await effects(chassis_url), 350)
+
+
+async def test_deposed_it_applies_nothing_until_it_is_assigned_anew(
+    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+) -> None:
+    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    await send_many(settings, 100)
+    async with consuming(settings, db, Ledger("deposed")) as consumer:
+        await until(lambda: _effects_count(chassis_url, 100), 15)
+        await _claimed(settings, db, "usurper", range(4))
+        await send_many(settings, 50, start=100)
+        await until(lambda: "took partitions over" in consumer.check().detail)
+        assert len(await effects(chassis_url)) == 100
+        async with consuming(settings.model_copy(update={"replica": "guest"}), db, Ledger("guest")):
+            await until(lambda: _effects_count(chassis_url, 150), 15)
+        await send_many(settings, 50, start=150)
+        await until(lambda: _effects_count(chassis_url, 200), 15)
+        await until(lambda: consumer.check().status is Status.OK)
+    assert_once_and_in_order(await effects(chassis_url), 200)
 
 
 async def test_a_deposed_owners_write_affects_no_row(db: Database, kafka: str, make_settings: MakeSettings) -> None:
@@ -225,13 +244,15 @@ def _process(settings: ServiceSettings, log: Path) -> Iterator[subprocess.Popen[
             process.kill()
 
 
-async def _claimed(settings: ServiceSettings, db: Database, holder: str) -> Held:
+async def _claimed(settings: ServiceSettings, db: Database, holder: str, partitions: Iterable[int] = (0,)) -> Held:
+    """The first of the partitions, as its new owner holds it."""
     view = LogView(settings, ["contacts"])
     try:
         ids = await view.topic_ids()
     finally:
         await view.close()
-    (held,) = await db.run(lambda tx: offsets.claim(tx, NAME, holder, [("contacts", 0)], ids))
+    places = [("contacts", number) for number in partitions]
+    held, *_ = await db.run(lambda tx: offsets.claim(tx, NAME, holder, places, ids))
     return held
 
 
