@@ -1,10 +1,9 @@
 """What stands around an event's data: who says what of which request, when, and because of what."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The CloudEvents attributes of one event, in our words.
 
     `type` is the event's name (`Routed`); a foreign type, or a version of ours that this reader does not know, stands

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from events.envelope import Envelope
 from events.times import to_text, to_us
@@ -94,6 +94,11 @@ def read_headers(headers: Sequence[tuple[str | bytes, bytes | None]], versions: 
 
 def _by_name(headers: Sequence[tuple[str | bytes, bytes | None]]) -> dict[bytes, bytes]:
     """By the name's bytes; a header without a value is none."""
+    if headers and type(headers[0][0]) is bytes:
+        # A record's names are all raw bytes: its last header of a name counts here as below.
+        raw = dict(cast("Sequence[tuple[bytes, bytes]]", headers))
+        if None not in raw.values():
+            return raw
     return {
         name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name: value
         for name, value in headers
