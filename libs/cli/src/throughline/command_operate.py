@@ -53,7 +53,7 @@ def status(context: typer.Context) -> None:
     """Says of every service whether it is ready, what makes no progress, and how much waits."""
     session = session_of(context)
     table = Table(box=None, pad_edge=False)
-    for heading in ("service", "status", "waiting to be published", "behind the log", "parked", "what is wrong"):
+    for heading in ("service", "status", "unpublished", "unread", "parked", "what is wrong"):
         table.add_column(heading, overflow="fold")
     all_ready = True
     for service in session.stack.services:
