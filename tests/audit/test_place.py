@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import accumulate
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.domain.months import month_after, month_of
-from audit.domain.place import Place, known_times
+from audit.domain.place import Place, known_since
 from events.times import to_us
+
+
+def known_times(before_us: int, appended_us: Iterable[int]) -> list[int]:
+    return list(accumulate(appended_us, known_since, initial=before_us))[1:]
 
 
 def test_a_broker_whose_clock_steps_back_does_not_make_records_known_earlier() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 
 from audit import api
+from audit.adapters import collector
 from audit.adapters.kept import SqlKept
 from audit.adapters.log import CONSUMER, SqlLog
 from audit.adapters.reports import SqlReports
@@ -67,6 +68,7 @@ def build(settings: AuditSettings) -> FastAPI:
     watch = Watch(db, LIVE, metrics, clock)
 
     service.around(start=db.open, stop=db.close)
+    service.around(start=collector.calm)
     service.background("topics", topics.ensure, ends=True)
     service.background("log", log_consumer.run, stop=log_consumer.stop)
     service.background("keys", key_consumer.run, stop=key_consumer.stop)

@@ -36,10 +36,14 @@ class SqlKept:
         if missing := self._months.missing(known_us):
             await self._months.make(tx, missing)
 
-    async def write(
-        self, tx: Connection, rows: Sequence[Row], demoted: Sequence[Place], changed: Sequence[tuple[int, Summary]]
-    ) -> None:
+    async def append(self, tx: Connection, rows: Sequence[Row]) -> None:
         """See Kept."""
         await self._records.append(tx, rows)
-        await self._records.demote(tx, demoted)
+
+    async def demote(self, tx: Connection, places: Sequence[Place]) -> None:
+        """See Kept."""
+        await self._records.demote(tx, places)
+
+    async def summarise(self, tx: Connection, changed: Sequence[tuple[int, Summary]]) -> None:
+        """See Kept."""
         await self._summaries.write(tx, changed)

@@ -1,12 +1,12 @@
 """Takes batches of the log in: raw rows and summaries, in the transaction that also moves the offsets."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from audit.app.ports import Kept, StaleHistory
-from audit.domain.batch import Arrival, Raw, Row, arrive, join
+from audit.domain.batch import Arrival, Joined, Raw, arrive, join
 from audit.domain.cache import Histories
 from audit.domain.cursor import Partition
 from audit.domain.history import History
@@ -29,29 +29,10 @@ class Taken:
     unreadable: int
 
 
-@dataclass(slots=True)
-class _Work:
-    """A batch that is ready to be written."""
-
-    rows: list[Row]
-    demoted: list[Place]
-    changed: list[tuple[int, Summary]]
-    grown: dict[str, History]
-    known: dict[Partition, int]
-
-    @property
-    def duplicates(self) -> int:
-        return sum([row.duplicate for row in self.rows])
-
-    @property
-    def unreadable(self) -> int:
-        return sum([row.unreadable is not None for row in self.rows])
-
-
 class Ingest:
     """Takes records in, exactly once per place in the log: a BatchHandler of the chassis.
 
-    The transaction takes its number with the first write, so it reads, joins and folds before it writes anything: other
+    The transaction takes its number with the first write, so it reads and joins before it writes anything: other
     services' relays wait only for what comes after.
     """
 
@@ -64,22 +45,6 @@ class Ingest:
 
     async def handle(self, tx: Connection, records: Sequence[Raw]) -> Callable[[], None]:
         """See BatchHandler. Raises StaleHistory, and then reads all anew the next time."""
-        work = await self._prepare(tx, records)
-        await self._kept.make_room(tx, [row.known_us for row in work.rows])
-        try:
-            await self._kept.write(tx, work.rows, work.demoted, work.changed)
-        except StaleHistory:
-            self._histories.clear()
-            raise
-        return lambda: self._committed(work)
-
-    def lost(self, partitions: Iterable[Partition]) -> None:
-        """See BatchHandler."""
-        self._histories.clear()
-        for partition in partitions:
-            self._known.pop(partition, None)
-
-    async def _prepare(self, tx: Connection, records: Sequence[Raw]) -> _Work:
         known = {place: await self._known_us(tx, place) for place in {(r.topic, r.partition) for r in records}}
         arrived: list[Arrival] = []
         for part in _parts(records):
@@ -87,16 +52,37 @@ class Ingest:
             await asyncio.sleep(0)
         histories = await self._histories_of(tx, {arrival.request_id for arrival in arrived} - {NO_REQUEST})
         joined = join(arrived, histories, await self._seen(tx, arrived))
-        changed: list[tuple[int, Summary]] = []
-        for ids in _parts(list(joined.changed)):
-            changed += [(_size(histories.get(id_)), summarise(id_, joined.grown[id_])) for id_ in ids]
-            await asyncio.sleep(0)
-        return _Work([arrival.row() for arrival in arrived], joined.demoted, changed, joined.grown, known)
+        rows = [arrival.row() for arrival in arrived]
+        await self._kept.make_room(tx, [row.known_us for row in rows])
+        # PostgreSQL writes the rows while the summaries are made here.
+        appending = asyncio.ensure_future(self._kept.append(tx, rows))
+        try:
+            changed = await _summaries(joined, histories)
+        finally:
+            await appending
+        await self._write(tx, joined, changed)
+        return lambda: self._committed(known, joined)
 
-    def _committed(self, work: _Work) -> None:
-        self._known.update(work.known)
-        self._histories.put(work.grown)
-        self._told(Taken(work.duplicates, work.unreadable))
+    def lost(self, partitions: Iterable[Partition]) -> None:
+        """See BatchHandler."""
+        self._histories.clear()
+        for partition in partitions:
+            self._known.pop(partition, None)
+
+    async def _write(self, tx: Connection, joined: Joined, changed: list[tuple[int, Summary]]) -> None:
+        await self._kept.demote(tx, joined.demoted)
+        try:
+            await self._kept.summarise(tx, changed)
+        except StaleHistory:
+            self._histories.clear()
+            raise
+
+    def _committed(self, known: dict[Partition, int], joined: Joined) -> None:
+        self._known.update(known)
+        self._histories.put(joined.grown)
+        duplicates = sum([arrival.duplicate for arrival in joined.arrived])
+        unreadable = sum([arrival.unreadable is not None for arrival in joined.arrived])
+        self._told(Taken(duplicates, unreadable))
 
     async def _known_us(self, tx: Connection, place: Partition) -> int:
         known_us = self._known.get(place)
@@ -110,6 +96,15 @@ class Ingest:
     async def _seen(self, tx: Connection, arrived: Sequence[Arrival]) -> dict[str, Place]:
         event_ids = [a.entry.event_id for a in arrived if a.entry is not None and a.request_id == NO_REQUEST]
         return await self._kept.seen(tx, event_ids) if event_ids else {}
+
+
+async def _summaries(joined: Joined, histories: Mapping[str, History]) -> list[tuple[int, Summary]]:
+    """Of each request that has changed, with the number of events that it had before."""
+    changed: list[tuple[int, Summary]] = []
+    for ids in _parts(list(joined.changed)):
+        changed += [(_size(histories.get(id_)), summarise(id_, joined.grown[id_])) for id_ in ids]
+        await asyncio.sleep(0)
+    return changed
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -40,16 +40,18 @@ class Kept(Protocol):
         """Lets records be written that are known since these times."""
         ...
 
-    async def write(
-        self,
-        tx: Connection,
-        rows: Sequence[Row],
-        demoted: Sequence[Place],
-        changed: Sequence[tuple[int, Summary]],
-    ) -> None:
-        """Appends rows, marks the demoted as duplicates, stores summaries, each with the number of events before it.
+    async def append(self, tx: Connection, rows: Sequence[Row]) -> None:
+        """Keeps rows."""
+        ...
 
-        Raises StaleHistory where another row is there than the one that a summary was made from.
+    async def demote(self, tx: Connection, places: Sequence[Place]) -> None:
+        """Marks rows as duplicates."""
+        ...
+
+    async def summarise(self, tx: Connection, changed: Sequence[tuple[int, Summary]]) -> None:
+        """Stores summaries, each with the number of events that the row before it was made from.
+
+        Raises StaleHistory where another row is there.
         """
         ...
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from audit.domain.headers import RawHeaders, pack
 from audit.domain.history import History, Known
-from audit.domain.place import Place, known_times
+from audit.domain.place import Place, known_since
 from audit.domain.reading import CONTACTS, NO_REQUEST, check, entry_of, folded, read
 from events.codec import Unreadable
 from events.lifecycle import Entry
@@ -91,8 +91,7 @@ def arrive(records: Iterable[Raw], known: KnownTimes) -> list[Arrival]:
     arrived = []
     for raw in records:
         partition = (raw.topic, raw.partition)
-        (known_us,) = known_times(known.get(partition, 0), [raw.timestamp_us])
-        known[partition] = known_us
+        known_us = known[partition] = known_since(known.get(partition, 0), raw.timestamp_us)
         arrived.append(_arrival(Place(known_us, raw.topic, raw.partition, raw.offset), raw))
     return arrived
 

@@ -2,12 +2,14 @@
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes | None]]
 
 _MISSING: Final = -1
+_COUNT: Final = struct.Struct(">i")
 
 
 def pack(headers: RawHeaders) -> bytes:
@@ -15,21 +17,30 @@ def pack(headers: RawHeaders) -> bytes:
 
     The parts are key, value, key, value, … in the order of the record.
     """
-    parts = list(chain.from_iterable(headers))
-    lengths = [_MISSING if part is None else len(part) for part in parts]
-    return struct.pack(f">{len(parts) + 1}i", len(parts), *lengths) + b"".join([part for part in parts if part])
+    parts = [*chain.from_iterable(headers)]
+    layout = _lengths(len(parts))
+    if None in parts:
+        lengths = [_MISSING if part is None else len(part) for part in parts]
+        return layout.pack(len(parts), *lengths) + b"".join([part for part in parts if part])
+    whole = cast("list[bytes]", parts)
+    return layout.pack(len(whole), *map(len, whole)) + b"".join(whole)
 
 
 def unpack(packed: bytes) -> list[tuple[bytes, bytes | None]]:
     """The inverse of `pack`; struct.error for what it did not make."""
-    (count,) = struct.unpack_from(">i", packed)
-    lengths = struct.unpack_from(f">{count}i", packed, 4)
-    at = 4 + 4 * count
+    (count,) = _COUNT.unpack_from(packed)
+    layout = _lengths(count)
+    at = layout.size
     parts: list[bytes | None] = []
-    for length in lengths:
+    for length in layout.unpack_from(packed)[1:]:
         if length == _MISSING:
             parts.append(None)
         else:
             parts.append(packed[at : at + length])
             at += length
     return [(key or b"", value) for key, value in zip(parts[::2], parts[1::2], strict=True)]
+
+
+@lru_cache(maxsize=128)
+def _lengths(parts: int) -> struct.Struct:
+    return struct.Struct(f">{parts + 1}i")

@@ -1,7 +1,5 @@
 """Where a record stands in the log, and since when it is known."""
 
-from collections.abc import Iterable
-from itertools import accumulate
 from typing import NamedTuple
 
 
@@ -23,6 +21,6 @@ class Place(NamedTuple):
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-def known_times(before_us: int, appended_us: Iterable[int]) -> list[int]:
-    """For successive records of a partition, since when each is known; `before_us` is that of the one before them."""
-    return list(accumulate(appended_us, max, initial=before_us))[1:]
+def known_since(before_us: int, appended_us: int) -> int:
+    """Since when a record is known, where the one before it in its partition is known since `before_us`."""
+    return appended_us if appended_us > before_us else before_us

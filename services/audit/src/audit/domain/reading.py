@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from audit.domain.headers import RawHeaders
 from events.codec import Unreadable, decode, read_headers
@@ -40,8 +39,7 @@ _FOLDED: Final = (
 _KNOWN_TYPES: Final = frozenset(ORDER)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What a readable record says; `data` as on the wire in the newest version, sealed member included."""
 
     envelope: Envelope
