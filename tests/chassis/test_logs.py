@@ -1,12 +1,12 @@
 """Log lines are JSON objects with their trace, and the access log never waits for the disk at each request."""
 
-import asyncio
 import io
 import json
 import subprocess
 import sys
 
 from chassis.logs import AccessLog
+from tests.support.until import until
 
 
 async def test_access_lines_are_gathered_and_written_soon() -> None:
@@ -15,7 +15,7 @@ async def test_access_lines_are_gathered_and_written_soon() -> None:
     for n in range(3):
         log.write({"status": 200, "n": n})
     assert out.getvalue() == b""
-    await asyncio.sleep(0.2)
+    await until(lambda: out.getvalue() != b"")
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [(line["service"], line["event"], line["n"]) for line in lines] == [
         ("intake", "http_request", n) for n in range(3)

@@ -6,6 +6,7 @@ import pytest
 
 from chassis.readiness import Status
 from chassis.service import Service
+from tests.support.until import until
 
 
 async def test_parts_start_in_order_and_stop_in_reverse_around_the_tasks() -> None:
@@ -25,7 +26,7 @@ async def test_parts_start_in_order_and_stop_in_reverse_around_the_tasks() -> No
     service.around(start=lambda: say("open 2"), stop=lambda: say("close 2"))
     service.background("work", work, stop=stopped.set)
     async with service.lifespan(None):
-        await asyncio.sleep(0)
+        await until(lambda: "work begins" in said)
     assert said == ["open 1", "open 2", "work begins", "work ends", "close 2", "close 1"]
 
 
@@ -63,12 +64,15 @@ async def test_a_task_that_crashes_shows_everywhere() -> None:
 @pytest.mark.parametrize(("ends", "exit_code"), [(False, 1), (True, 0)])
 async def test_a_task_that_just_ends_is_a_crash_unless_it_was_said(ends: bool, exit_code: int) -> None:
     async def nothing() -> None:
-        return
+        ended.set()
+
+    ended = asyncio.Event()
 
     service = Service("sample")
     service.background("topics", nothing, ends=ends)
     async with service.lifespan(None):
-        await asyncio.sleep(0.01)
+        await ended.wait()
+        await until(lambda: service.crashed.is_set() or ends)
     assert service.exit_code == exit_code
 
 

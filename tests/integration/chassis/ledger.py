@@ -26,6 +26,7 @@ class Ledger:
 
     def __init__(self, writer: str = "one") -> None:
         self.writer = writer
+        self.metrics = Metrics()
         self.committed = 0
         self.batches = 0
         self.lost_partitions: list[Partition] = []
@@ -55,7 +56,7 @@ async def consuming(
     settings: ServiceSettings, db: Database, ledger: Ledger, topics: Iterable[str] = ("contacts",)
 ) -> AsyncIterator[Consumer]:
     """A consumer that runs inside the block."""
-    consumer = Consumer(NAME, list(topics), db=db, settings=settings, handler=ledger, metrics=Metrics())
+    consumer = Consumer(NAME, list(topics), db=db, settings=settings, handler=ledger, metrics=ledger.metrics)
     running = asyncio.create_task(consumer.run())
     try:
         yield consumer

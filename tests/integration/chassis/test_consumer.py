@@ -131,6 +131,7 @@ async def test_positions_tell_lag_over_all_partitions(settings: ServiceSettings,
         await until(lambda: "refused" in consumer.check().detail)
         behind = [position for position in await consumer.positions() if position.lag]
         assert sum(position.lag or 0 for position in behind) == 10
+        await until(lambda: _shown_lag(ledger) == 10)
         assert all(position.behind_us for position in behind)
 
 
@@ -177,6 +178,11 @@ async def _send_until(enough: asyncio.Event, settings: ServiceSettings) -> int:
 
 def _refuse(_records: list[Record]) -> None:
     raise ValueError("refused")
+
+
+def _shown_lag(ledger: Ledger) -> float:
+    lines = ledger.metrics.text().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("throughline_consumer_lag_records{"))
 
 
 def _has_worked(ledger: Ledger) -> bool:
