@@ -8,11 +8,9 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
 
 from chassis import kafka as chassis_kafka
@@ -26,13 +24,13 @@ from chassis.readiness import Status
 from chassis.settings import ServiceSettings
 from chassis.topics import Topics
 from tests.integration.chassis.ledger import NAME, TABLE, Ledger, assert_once_and_in_order, consuming, effects
+from tests.integration.chassis.naive import hint_of, hinted, taken_again
 from tests.integration.chassis.writing import send_many
 from tests.support.chassis import make_tables
 from tests.support.servers import PrivateKafka, PrivatePostgres
 from tests.support.until import until
 
 ROOT = Path(__file__).resolve().parents[3]
-T = TypeVar("T")
 MakeSettings = Callable[..., ServiceSettings]
 
 
@@ -52,13 +50,13 @@ async def test_killed_between_commit_and_hint_it_goes_on_behind_the_commit(
     settings = await _prepared(make_settings(chassis_url, kafka), db)
     with _process(settings, tmp_path / "log") as process:
         await send_many(settings, 100)
-        await until(lambda: _hinted(settings, 100), 15)
+        await until(lambda: hinted(settings, 100), 15)
         await send_many(settings, 200, start=100)
         await until(lambda: _effects_count(chassis_url, 300))
         process.kill()
-    assert await _hint(settings) < 300, "void: the hint was as far as the commit"
+    assert await hint_of(settings) < 300, "void: the hint was as far as the commit"
 
-    repeated = await _what_a_naive_consumer_takes_again(settings, 300)
+    repeated = await taken_again(settings, 300)
     assert repeated & set(await effects(chassis_url)), "the naive arm must repeat effects"
 
     ledger = Ledger("after")
@@ -152,7 +150,7 @@ async def test_a_broker_wiped_under_a_stored_offset_halts_with_a_remedy(
     assert len(await effects(chassis_url)) == 100
 
     # The control arm: the usual setting reads the other log from its start and says nothing.
-    assert len(await _what_a_naive_consumer_takes_again(settings, 400)) == 400
+    assert len(await taken_again(settings, 400)) == 400
 
 
 async def test_a_topic_made_anew_under_a_running_consumer_is_seen_by_its_id(
@@ -293,49 +291,6 @@ async def _make_anew(settings: ServiceSettings, topic: str) -> None:
         await until(made)
     finally:
         await admin.close()
-
-
-async def _hint(settings: ServiceSettings) -> int:
-    return sum((await _with_group(settings, _committed)).values())
-
-
-async def _hinted(settings: ServiceSettings, count: int) -> bool:
-    return await _hint(settings) == count
-
-
-async def _committed(naive: AIOKafkaConsumer) -> dict[int, int]:
-    return {place.partition: await naive.committed(place) or 0 for place in naive.assignment()}
-
-
-async def _what_a_naive_consumer_takes_again(settings: ServiceSettings, total: int) -> set[tuple[int, int]]:
-    """Auto-committed offsets and `earliest` where there is none: what most consumers run with."""
-
-    async def take(naive: AIOKafkaConsumer) -> set[tuple[int, int]]:
-        starts = await _committed(naive)
-        taken: set[tuple[int, int]] = set()
-        async with asyncio.timeout(15):
-            while len(taken) < total - sum(starts.values()):
-                found = await naive.getmany(timeout_ms=500)
-                taken |= {(record.partition, record.offset) for records in found.values() for record in records}
-        return taken
-
-    return await _with_group(settings, take)
-
-
-async def _with_group(settings: ServiceSettings, work: Callable[[AIOKafkaConsumer], Awaitable[T]]) -> T:
-    naive = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        group_id=settings.topic_prefix + NAME,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )
-    await naive.start()
-    try:
-        name = chassis_kafka.physical(settings, "contacts")
-        naive.assign([TopicPartition(name, number) for number in range(settings.contacts_partitions)])
-        return await work(naive)
-    finally:
-        await naive.stop()
 
 
 async def _send_lots(settings: ServiceSettings, lots: int) -> None:
