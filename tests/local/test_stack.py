@@ -160,9 +160,11 @@ def test_a_stale_postmaster_pid_of_a_living_stranger_does_no_harm(stack: Running
     stack.send("postgres", signal.SIGKILL)
     with subprocess.Popen(["/bin/sleep", "600"]) as stranger:
         stale.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
-        stack.up()
-        assert stack.states() == WELL
-        stranger.kill()
+        try:
+            stack.up()
+            assert stack.states() == WELL
+        finally:
+            stranger.kill()
 
 
 def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_from_starting(stack: Running) -> None:
@@ -171,6 +173,14 @@ def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_from_star
     stack.up()
     assert stack.states() == WELL
     assert backend not in [process.pid for process in stack.everything()]
+
+
+def test_what_a_killed_postgres_leaves_behind_goes_down_too(stack: Running) -> None:
+    on_a_loop_of_its_own(left_frozen(stack.facts()["postgres"]["intake"]))
+    everything = stack.everything()
+    stack.send("postgres", signal.SIGKILL)
+    stack.down()
+    assert not [process for process in everything if process.is_alive()]
 
 
 def test_a_frozen_backend_does_not_spoil_a_clean_shutdown(stack: Running) -> None:
