@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from events.envelope import Envelope
 from events.times import to_text, to_us
@@ -96,7 +96,7 @@ def _by_name(headers: Sequence[tuple[str | bytes, bytes | None]]) -> dict[bytes,
     """By the name's bytes; a header without a value is none."""
     if headers and type(headers[0][0]) is bytes:
         # A record's names are all raw bytes: its last header of a name counts here as below.
-        raw = dict(cast("Sequence[tuple[bytes, bytes]]", headers))
+        raw: dict[Any, Any] = dict(headers)
         if None not in raw.values():
             return raw
     return {

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes | None]]
 
@@ -22,7 +22,7 @@ def pack(headers: RawHeaders) -> bytes:
     if None in parts:
         lengths = [_MISSING if part is None else len(part) for part in parts]
         return layout.pack(len(parts), *lengths) + b"".join([part for part in parts if part])
-    whole = cast("list[bytes]", parts)
+    whole: list[Any] = parts
     return layout.pack(len(whole), *map(len, whole)) + b"".join(whole)
 
 
