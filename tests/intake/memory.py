@@ -80,10 +80,11 @@ class _Unit:
         self._store = store
         self._tables = store.tables
         self._appended: dict[str, list[NewEvent]] = {}
+        self._held: set[str] = set()
 
     async def hold(self, streams: Iterable[str]) -> None:
         assert not self._appended, "locks come before anything is written"
-        assert all(isinstance(stream, str) for stream in streams)
+        self._held |= set(streams)
 
     async def keys(self, key_ids: Iterable[str]) -> Keys:
         wanted = set(key_ids)
@@ -93,6 +94,7 @@ class _Unit:
     async def append(self, appends: Sequence[Append]) -> Appended:
         times: dict[str, int] = {}
         for append in appends:
+            assert append.expected == 0 or append.stream in self._held, "a stream that may exist is held before"
             before = self._tables.streams.get(append.stream, [])
             if append.expected == 0 and before:
                 raise StaleTransaction(f"a stream was there already: {append.stream}")
@@ -149,7 +151,6 @@ class _LiveUnit(_Unit):
         self._news = news
 
     async def claim(self, claims: Sequence[Claim]) -> None:
-        assert {(claim.scope, claim.key) for claim in claims} <= self.reserved, "only reserved keys are claimed"
         if any((claim.scope, claim.key) in self._tables.answers for claim in claims):
             raise StaleTransaction("a key was used by another replica at this moment")
         self._claims = list(claims)

@@ -86,12 +86,19 @@ async def test_an_identity_that_another_replica_found_first_counts() -> None:
     assert tables.known.customers == {"r-1": "c-7", "r-2": "c-7"}
 
 
-async def test_the_second_use_of_a_key_in_flight_is_told_so() -> None:
-    async with desk(MemoryLiveStore(Tables())) as ours:
+async def test_the_second_use_of_a_key_in_flight_is_told_so_at_once() -> None:
+    store, gate = MemoryLiveStore(Tables()), asyncio.Event()
+
+    async def long_commit() -> None:
+        await gate.wait()
+
+    store.before_writing = long_commit
+    async with desk(store) as ours:
         first = asyncio.create_task(ours.take(contact(1, "k")))
-        await asyncio.sleep(0)
+        await until(lambda: store.runs == 1)
         with pytest.raises(InFlight):
-            await ours.take(contact(2, "k"))
+            await asyncio.wait_for(ours.take(contact(2, "k")), 1)
+        gate.set()
         assert (await first).duplicate is False
         assert (await ours.take(contact(3, "k"))).duplicate is True
 

@@ -112,6 +112,17 @@ async def test_a_key_is_busy_for_the_others_until_the_work_ends(stores: Two) -> 
     assert reserved.first[USE.scope, USE.key].answer == b"answer"
 
 
+async def test_a_key_that_was_answered_meanwhile_makes_the_work_stale(stores: Two) -> None:
+    here, there = stores
+
+    async def work(unit: LiveUnit) -> None:
+        await there.run(lambda other: other.claim([CLAIM]))
+        await unit.claim([CLAIM])
+
+    with pytest.raises(StaleTransaction):
+        await here.run(work)
+
+
 async def test_a_stream_begins_once(stores: Two) -> None:
     here, there = stores
 

@@ -200,6 +200,19 @@ async def test_one_id_in_two_requests_at_once_is_accepted_for_one(service: Intak
         assert sorted(statuses(got[0] + got[1])) == ["accepted", "rejected"]
 
 
+async def test_imports_that_claim_the_same_ids_in_opposite_orders_do_not_wait_in_a_circle(service: Intakes) -> None:
+    """For requests of their own, so that no request's lock keeps them apart."""
+    replicas = [await service.local(), await service.local()]
+    for turn in range(5):
+        ids = [str(uuid.uuid4()) for _ in range(400)]
+        calls = [
+            [line(f"{name}-{turn}-{n}") | {"event_id": event_id} for n, event_id in enumerate(order)]
+            for name, order in (("here", ids), ("there", ids[::-1]))
+        ]
+        answers = await asyncio.gather(*(r.imported(call) for r, call in zip(replicas, calls, strict=True)))
+        assert Counter(statuses(answers[0] + answers[1])) == {"accepted": 400, "rejected": 400}
+
+
 async def test_an_import_never_keeps_a_live_contact_waiting(service: Intakes, intake: Caller) -> None:
     async with service.held("lock table imported in exclusive mode"):
         stalled = asyncio.create_task(intake.imported(life("call-1")))
