@@ -29,8 +29,9 @@ async def usual(ground: Ground) -> Sample:
 async def product(ground: Ground) -> Sample:
     """Intake, whose relay has no Kafka to publish to: that is measured by itself."""
     async with fresh_database(ground, "intake") as url:
+        told = settings(ground, url) | NO_KAFKA
         # Without Kafka it is degraded and does its work all the same.
-        async with service("intake", settings(ground, url) | NO_KAFKA, ready="/healthz") as served:
+        async with service("intake", told, ready="/healthz") as served:
             return await _measure(ground, served, ground.amount(PRODUCT))
 
 
