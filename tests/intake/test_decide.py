@@ -26,6 +26,7 @@ def contact(
         event_id="e-1",
         request_id=request_id,
         sent={"channel": "email"},
+        size=19,
         customer_id=customer_id,
         identifiers=identifiers,
         thread=thread,
@@ -34,11 +35,11 @@ def contact(
 
 
 def message(request_id: str) -> AddMessage:
-    return AddMessage(event_id="e-1", request_id=request_id, sent={"channel": "sms"})
+    return AddMessage(event_id="e-1", request_id=request_id, sent={"channel": "sms"}, size=17)
 
 
 def feedback(request_id: str) -> GiveFeedback:
-    return GiveFeedback(event_id="e-1", request_id=request_id, sent={"score": 5})
+    return GiveFeedback(event_id="e-1", request_id=request_id, sent={"score": 5}, size=11)
 
 
 def one_request() -> Known:

@@ -30,12 +30,13 @@ class StoppedClock:
         return 1_000_000
 
 
-def contact(n: int, key: str | None = None, digest: bytes = b"body", **facts: object) -> Receive:
+def contact(n: int, key: str | None = None, digest: bytes = b"body", size: int = 60, **facts: object) -> Receive:
     """The nth contact, with ids of its own."""
     return Receive(
         event_id=f"00000000-0000-0000-0000-{n:012d}",
         request_id=f"r-{n}",
         sent={"channel": "email", "customer": {"id": "c-1"}, "body": "help"},
+        size=size,
         use=None if key is None else Use("POST /v1/contacts", key, digest),
         **({"customer_id": "c-1"} | facts),  # type: ignore[arg-type]  # members of Receive, by name
     )
@@ -191,10 +192,21 @@ async def test_a_message_for_an_erased_customers_request_is_sealed_under_the_req
     tables = Tables(known=Known({"r-1": "c-1"}), destroyed={"c-1"})
     ours = Desk(MemoryLiveStore(tables), StoppedClock(), lambda _appended: None)
     message = AddMessage(
-        event_id="00000000-0000-0000-0000-000000000001", request_id="r-1", sent={"channel": "sms", "body": "hello"}
+        event_id="00000000-0000-0000-0000-000000000001",
+        request_id="r-1",
+        sent={"channel": "sms", "body": "hello"},
+        size=36,
     )
     await ours.write([message])
     assert b'"key_id":"request:r-1"' in tables.events[0].payload
+
+
+async def test_large_contacts_share_no_transaction() -> None:
+    """A transaction has a deadline: 64 bodies of a mebibyte would not be written within it."""
+    store = MemoryLiveStore(Tables())
+    async with desk(store) as ours:
+        await asyncio.gather(*(ours.take(contact(n, size=3 << 20)) for n in range(5)))
+    assert store.runs == 3
 
 
 async def test_what_was_committed_is_told_once() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
@@ -41,13 +42,20 @@ class GroupCommit(Generic[Item, Answer]):
         write: Callable[[list[Item]], Awaitable[Sequence[Answer | Exception]]],
         *,
         release: Callable[[Item], object] | None = None,
+        weigh: Callable[[Item], int] | None = None,
         most: int = 512,
+        most_weight: int = 8 << 20,
         patience_s: float = 1.0,
     ) -> None:
-        """`most` items a batch; above `patience_s` of waiting by the oldest, newcomers are refused."""
+        """At most `most` items a batch, and where `weigh` gives their sizes `most_weight` in all, or a single one.
+
+        Above `patience_s` of waiting by the oldest, newcomers are refused.
+        """
         self._write = write
         self._release = release
+        self._weigh = weigh
         self._most = most
+        self._most_weight = most_weight
         self._patience_s = patience_s
         self._waiting: deque[_Waiter[Item, Answer]] = deque()
         self._writing: list[_Waiter[Item, Answer]] = []
@@ -94,12 +102,20 @@ class GroupCommit(Generic[Item, Answer]):
         return 0.0 if oldest is None else monotonic() - oldest.since
 
     async def _next_batch(self) -> None:
-        self._writing = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+        self._writing = [self._waiting.popleft() for _ in range(self._fitting())]
         answers = await self._answers([waiter.item for waiter in self._writing])
         batch, self._writing = self._writing, []
         self._release_all(batch)
         for waiter, answer in zip(batch, answers, strict=True):
             _resolve(waiter.answer, answer)
+
+    def _fitting(self) -> int:
+        """How many of those who wait make the next batch: a transaction must end within its deadline."""
+        count = min(self._most, len(self._waiting))
+        if self._weigh is None:
+            return count
+        weights = accumulate(self._weigh(waiter.item) for waiter in islice(self._waiting, count))
+        return max(1, sum(1 for weight in weights if weight <= self._most_weight))
 
     async def _answers(self, items: list[Item]) -> Sequence[Answer | Exception]:
         """One answer an item, whatever happens."""

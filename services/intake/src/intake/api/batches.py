@@ -53,7 +53,9 @@ def _read(raw: bytes) -> Command | Refused:
             raise TooLarge(f"A contact takes {BODY_LIMIT} bytes at most.")
         members = members_of(raw)
         key: Any = members.pop("idempotency_key", None)
-        return received(members, KEYS_OF_BATCHES, None if key is None else checked_key(key, "idempotency_key"))
+        return received(
+            members, len(raw), KEYS_OF_BATCHES, None if key is None else checked_key(key, "idempotency_key")
+        )
     except Refused as refused:
         return refused
 

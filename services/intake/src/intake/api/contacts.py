@@ -29,19 +29,21 @@ def contact_of(desk: Desk, timelines: str) -> Callable[[Request], Awaitable[Resp
         authorise(request, SCOPE)
         refuse_query(request)
         key = key_of(request)
-        command = received(members_of(await body_of(request)), KEYS_OF_CONTACTS, key)
+        raw = await body_of(request)
+        command = received(members_of(raw), len(raw), KEYS_OF_CONTACTS, key)
         return accepted(await desk.take(command), timelines)
 
     return contact
 
 
-def received(members: dict[str, Any], scope: str, key: str | None) -> Receive:
-    """The command that a contact's members are; raises Invalid naming the fields that are wrong."""
+def received(members: dict[str, Any], size: int, scope: str, key: str | None) -> Receive:
+    """The command that a contact's members, of `size` bytes, are; raises Invalid naming the fields that are wrong."""
     contact = validated(Contact, members)
     return Receive(
         event_id=new_id(),
         request_id=new_id(),
         sent=members,
+        size=size,
         use=use_of(scope, key, members),
         traceparent=current_traceparent(),
         customer_id=contact.customer.id or None,

@@ -39,12 +39,14 @@ def _follow_up(
         authorise(request, SCOPE)
         refuse_query(request)
         key = key_of(request)
-        members = members_of(await body_of(request))
+        raw = await body_of(request)
+        members = members_of(raw)
         validated(model, members)
         command = order(
             event_id=new_id(),
             request_id=request.path_params["request_id"],
             sent=members,
+            size=len(raw),
             use=use_of(f"POST {request.url.path}", key, members),
             traceparent=current_traceparent(),
         )

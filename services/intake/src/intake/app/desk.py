@@ -34,7 +34,9 @@ class Desk:
         self._committed = committed
         self._patience_s = patience_s
         self._in_flight: set[tuple[str, str]] = set()
-        self.group: GroupCommit[Command, Answer] = GroupCommit(self.write, release=self._release, patience_s=patience_s)
+        self.group: GroupCommit[Command, Answer] = GroupCommit(
+            self.write, release=self._release, weigh=lambda command: command.size, patience_s=patience_s
+        )
 
     async def take(self, command: Command) -> Answer:
         """The command's answer, after its event is committed.

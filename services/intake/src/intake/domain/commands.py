@@ -12,11 +12,12 @@ from intake.domain.keys import Use
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What all commands carry. `sent` are the members as they came, `event_id` is the event's if there will be one."""
+    """What all commands carry. `sent` are the members as they came, of `size` bytes; `event_id` is for its event."""
 
     event_id: str
     request_id: str
     sent: Mapping[str, Any]
+    size: int
     use: Use | None = None
     traceparent: str | None = None
 
