@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -20,6 +21,7 @@ from local_stack.errors import Failed
 from local_stack.postgres import execute, on_a_loop_of_its_own
 from local_stack.processes import end
 from tests.local.stacks import PARTS, WELL, Running
+from tests.support.small_service import MIGRATED
 
 # Less than the patience with one that may be starting still.
 AT_ONCE_S = 35
@@ -173,6 +175,18 @@ def test_a_backend_that_outlives_its_postmaster_does_not_keep_the_next_from_star
     stack.up()
     assert stack.states() == WELL
     assert backend not in [process.pid for process in stack.everything()]
+
+
+def test_a_database_is_migrated_once_and_again_when_it_is_new(make_stack: Callable[[str], Running]) -> None:
+    stack = make_stack("run")
+    stack.up()
+    stack.send("intake", signal.SIGKILL)
+    stack.up()
+    assert stack.log("intake").count(MIGRATED) == 1
+    stack.down()
+    shutil.rmtree(stack.layout.run / "postgres")
+    stack.up()
+    assert stack.log("intake").count(MIGRATED) == 2
 
 
 def test_what_a_killed_postgres_leaves_behind_goes_down_too(stack: Running) -> None:

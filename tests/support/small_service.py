@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from local_stack import kafka, postgres
 
+MIGRATED = "migrated its database"
+
 
 class Handler(BaseHTTPRequestHandler):
     """Answers /healthz always, and /readyz by what it finds."""
@@ -29,6 +31,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
+    if sys.argv[1] == "migrate":
+        print(MIGRATED)
     if sys.argv[1] == "serve":
         ThreadingHTTPServer(("127.0.0.1", int(os.environ["THROUGHLINE_PORT"])), Handler).serve_forever()
 

@@ -95,6 +95,8 @@ class Postgres:
 
     def _make_cluster(self, who: Identity) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
+        for note in self.folder.glob("*.migrated"):
+            note.unlink()
         secret = self.folder / "password"
         secret.touch(mode=0o600)
         secret.write_text(self._password)

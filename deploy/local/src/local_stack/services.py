@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import importlib.util
 import json
 import os
 import subprocess
@@ -44,7 +45,10 @@ class ServiceServer:
 
     patience_s = 40.0
 
-    def __init__(self, service: Service, run: Path, port_base: int, told: Mapping[str, str]) -> None:
+    def __init__(
+        self, service: Service, run: Path, port_base: int, told: Mapping[str, str], migrated: Path | None = None
+    ) -> None:
+        """`told` is its part of the environment, `migrated` a file that lives and dies with its database."""
         self.name = service.name
         self.port = port_base + service.port
         self.log = run / "logs" / f"{service.name}.log"
@@ -52,6 +56,7 @@ class ServiceServer:
         self._folder = run / "services" / service.name
         self._environment = {**os.environ, **told, "THROUGHLINE_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
         self._told = _sum({**told, "THROUGHLINE_PORT": str(self.port)})
+        self._migrated = migrated
 
     @property
     def url(self) -> str:
@@ -71,21 +76,13 @@ class ServiceServer:
             return True
 
     def migrate(self) -> None:
-        """Raises Failed."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", self._package, "migrate"]
-        with self.log.open("ab") as output:
-            done = subprocess.run(
-                command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=_MIGRATION_S,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise Failed(f"{self.name} cannot migrate its database; {end_of(self.log)}")
+        """Brings its database to the newest schema, unless these very migrations have been run on it. Raises Failed."""
+        wanted = _migrations(self._package)
+        if self._migrated is not None and self._migrated.exists() and self._migrated.read_text() == wanted:
+            return
+        self._migrate()
+        if self._migrated is not None:
+            replace_file(self._migrated, wanted)
 
     def launch(self) -> Process:
         """Raises Failed."""
@@ -121,6 +118,22 @@ class ServiceServer:
         """What /readyz says in one word."""
         return str(self._get("/readyz")[1].get("status", "no answer"))
 
+    def _migrate(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", self._package, "migrate"]
+        with self.log.open("ab") as output:
+            done = subprocess.run(
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=_MIGRATION_S,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise Failed(f"{self.name} cannot migrate its database; {end_of(self.log)}")
+
     def _get(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and JSON object; 0 where there is no answer, or none that is HTTP."""
         connection = http.client.HTTPConnection(ports.HOST, self.port, timeout=_PROBE_S)
@@ -133,6 +146,14 @@ class ServiceServer:
         finally:
             connection.close()
         return answer.status, body if isinstance(body, dict) else {}
+
+
+def _migrations(package: str) -> str:
+    """The sum of a package's migrations; the package is not imported, which takes a second."""
+    found = importlib.util.find_spec(package)
+    folder = Path(found.origin).parent / "migrations" if found and found.origin else None
+    scripts = sorted(folder.rglob("*.py")) if folder else []
+    return _sum({str(each.relative_to(folder or each)): each.read_text() for each in scripts})
 
 
 def _unwell(report: Mapping[str, Any]) -> str:

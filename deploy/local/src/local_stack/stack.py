@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from local_stack import databases, kafka, postgres
 from local_stack.credentials import SUPERUSER, Credentials, credentials
@@ -141,8 +142,11 @@ class Stack:
         return Kafka(self.layout.run / "kafka", self.layout.kafka_port, self.layout.logs / "kafka.log")
 
     def _postgres(self, known: Credentials) -> Postgres:
-        folder, log = self.layout.run / "postgres", self.layout.logs / "postgres.log"
-        return Postgres(folder, self.layout.postgres_port, known.passwords[SUPERUSER], log)
+        log = self.layout.logs / "postgres.log"
+        return Postgres(self._postgres_folder(), self.layout.postgres_port, known.passwords[SUPERUSER], log)
+
+    def _postgres_folder(self) -> Path:
+        return self.layout.run / "postgres"
 
     def _bootstrap(self) -> str:
         return self._given_kafka or self._kafka().bootstrap
@@ -159,11 +163,11 @@ class Stack:
             "THROUGHLINE_MASTER_KEY": known.master_key,
             "THROUGHLINE_TOKENS": known.tokens,
         }
-        layout = self.layout
-        return [
-            ServiceServer(row, layout.run, layout.port_base, {**shared, "DATABASE_URL": urls[row.name]})
-            for row in self._rows
-        ]
+        return [self._service(row, {**shared, "DATABASE_URL": urls[row.name]}) for row in self._rows]
+
+    def _service(self, row: Service, told: Mapping[str, str]) -> ServiceServer:
+        own = self._postgres_folder() / f"{row.name}.migrated"
+        return ServiceServer(row, self.layout.run, self.layout.port_base, told, None if self._given_database else own)
 
     def _write_facts(self, known: Credentials, services: list[ServiceServer]) -> None:
         running = {part.name: part.process() for part in (*services, *self._own_servers(known))}
