@@ -19,7 +19,7 @@ SAMPLES_PER_S = 8
 WARM_UP_S = 3
 POLL_S, POLL_SHARE = 0.001, 0.1
 AGAIN_S = 0.1
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 
 
