@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+from audit.adapters.collector import calm
 from audit.adapters.kept import SqlKept
 from audit.adapters.log import CONSUMER
 from audit.adapters.schema import LIVE
@@ -12,7 +13,7 @@ from audit.app.ingest import Ingest
 from audit.domain.reading import TOPICS
 from bench.common import Bench, Claim, Ground, Meter, Sample, Variant, fresh_database
 from bench.contact_log import audit_settings, write_log
-from bench.usual_audit import engine_with_tables, from_the_start, records_of, take_batch, take_one
+from bench.usual_audit import Clock, engine_with_tables, from_the_start, records_of, take_batch, take_one
 from chassis import migrations
 from chassis.consumer import Consumer
 from chassis.database import Database
@@ -40,16 +41,15 @@ async def _usual(ground: Ground, name: str, requests: int, size: int) -> Sample:
         total = await write_log(told, requests)
         engine = await engine_with_tables(url)
         consumer = await from_the_start(told)
-        known: dict[tuple[str, int], int] = {}
-        done = 0
+        clock, done = Clock(), 0
         waiting = await records_of(consumer, BATCH)
         with Meter(_parts(ground)) as meter:
             while done < total:
                 if size == 1:
                     for record in waiting:
-                        await take_one(engine, record, known)
+                        await take_one(engine, record, clock)
                 elif waiting:
-                    await take_batch(engine, waiting, known)
+                    await take_batch(engine, waiting, clock)
                 done += len(waiting)
                 waiting = await records_of(consumer, BATCH) if done < total else []
         await consumer.stop()
@@ -69,6 +69,7 @@ async def product(ground: Ground) -> Sample:
         consumer = Consumer(
             CONSUMER, TOPICS, db=db, settings=told, handler=ingest, metrics=Metrics(), most=told.batch_records
         )
+        await calm()
         running = asyncio.create_task(consumer.run())
         before = await _beyond(db, 0)
         with Meter(_parts(ground)) as meter:
@@ -99,8 +100,10 @@ BENCH = Bench(
     unit="record",
     guarantees="every byte kept, exactly once per place in the log, an exact summary of each request at each commit",
     variants=(
-        Variant("event by event", "a SQLAlchemy session and transaction for each event", one_by_one),
-        Variant("batches", "500 events in a transaction, SQLAlchemy Core with executemany", in_batches),
+        Variant(
+            "event by event", "a SQLAlchemy session and transaction for each event, models by pydantic", one_by_one
+        ),
+        Variant("batches", "500 in a transaction, pydantic models, SQLAlchemy with executemany", in_batches),
         Variant("Throughline", "COPY of raw records, set-based summaries, histories cached", product),
     ),
     claims=(Claim("per_s", "event by event", 30), Claim("per_s", "batches", 3)),

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,8 +15,10 @@ from aiokafka import AIOKafkaProducer
 from audit.settings import AuditSettings
 from bench.common import Ground
 from bench.processes import settings
+from bench.topics import PARTITIONS
 from chassis import kafka
 from chassis.database import Database
+from chassis.records import Record
 from chassis.topics import Topics
 from events.catalogue import partition_of
 from events.codec import encode_data, headers_of
@@ -37,7 +40,7 @@ STEPS = (
 class Sealer:
     """Gives a box of usual size: what is in it does not matter here."""
 
-    def seal(self, key_id: str, plaintext: bytes, aad: bytes) -> tuple[bytes, bytes]:
+    def seal(self, _key_id: str, _plaintext: bytes, _aad: bytes, /) -> tuple[bytes, bytes]:
         return b"\0" * 12, base64.b64decode(SEALED)
 
 
@@ -67,6 +70,20 @@ async def write_log(told: AuditSettings, requests: int) -> int:
     await asyncio.gather(*waiting)
     await producer.stop()
     return requests * len(STEPS)
+
+
+def contact_records(requests: int) -> list[Record]:
+    """The same lives as they would be read, without Kafka."""
+    places: Counter[int] = Counter()
+    records = []
+    for request_id, envelope, value in sorted(_events(requests), key=lambda each: each[1].occurred_us):
+        key = request_id.encode()
+        partition = partition_of(key, PARTITIONS)
+        headers: list[tuple[bytes, bytes | None]] = [(name.encode(), held) for name, held in headers_of(envelope)]
+        appended_us = envelope.occurred_us // 1_000 * 1_000
+        records.append(Record("contacts", partition, places[partition], appended_us, key, headers, value))
+        places[partition] += 1
+    return records
 
 
 def request_ids(requests: int) -> list[str]:

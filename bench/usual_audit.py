@@ -1,4 +1,4 @@
-"""Keeping a log as it is usually done: SQLAlchemy models, the offset in the transaction, a summary kept up to date.
+"""Keeping a log as it is usually done: the CloudEvents SDK, pydantic models, SQLAlchemy, the offset in the transaction.
 
 The guarantees are the product's: every byte kept, exactly once, and after each commit an exact summary of each request,
 folded by the same library from all of its events.
@@ -6,26 +6,27 @@ folded by the same library from all of its events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from sqlalchemy import BigInteger, Index, LargeBinary, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from audit.domain.batch import Arrival, arrive, join
-from audit.domain.headers import pack, unpack
-from audit.domain.history import History, Known, history_of
-from audit.domain.place import Place
-from audit.domain.reading import entry_of, folded, read
-from audit.domain.summary import Summary, summarise
+from audit.domain.headers import pack
+from audit.domain.summary import Summary, summary_of
 from audit.settings import AuditSettings
 from chassis import kafka
 from chassis.records import Record, from_kafka
+from events.catalogue import CATALOGUE
+from events.lifecycle import Entry, fold
 
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 PARTITIONS = 12
 
 
@@ -34,17 +35,23 @@ class Base(DeclarativeBase):
 
 
 class KeptRecord(Base):
-    """A record, byte for byte."""
+    """A record, byte for byte, and the event in it."""
 
     __tablename__ = "kept_records"
     partition: Mapped[int] = mapped_column(primary_key=True)
     place: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    request_id: Mapped[str] = mapped_column(index=True)
-    event_id: Mapped[str | None]
     known_us: Mapped[int] = mapped_column(BigInteger)
     key: Mapped[bytes | None]
     headers: Mapped[bytes] = mapped_column(LargeBinary)
     value: Mapped[bytes | None] = mapped_column(LargeBinary)
+    request_id: Mapped[str] = mapped_column(index=True)
+    event_id: Mapped[str]
+    type: Mapped[str]
+    source: Mapped[str]
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    causation_id: Mapped[str | None]
+    occurred_us: Mapped[int] = mapped_column(BigInteger)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class RequestRow(Base):
@@ -111,30 +118,33 @@ async def records_of(consumer: AIOKafkaConsumer, most: int) -> list[Record]:
     return [from_kafka("contacts", record) for records in found.values() for record in records]
 
 
-async def take_one(engine: AsyncEngine, record: Record, known: dict[tuple[str, int], int]) -> None:
+async def take_one(engine: AsyncEngine, record: Record, clock: Clock) -> None:
     """A session and a transaction for each event."""
-    (arrival,) = arrive([record], known)
+    row = _row_of(record, clock)
     async with AsyncSession(engine) as session, session.begin():
-        kept = await session.scalars(select(KeptRecord).where(KeptRecord.request_id == arrival.request_id))
-        history = history_of(
-            _known(each.known_us, each.partition, each.place, each.headers, each.value) for each in kept
-        )
-        joined = join([arrival], {arrival.request_id: history}, {})
-        session.add(KeptRecord(**_record(arrival)))
-        await session.merge(RequestRow(**_row(summarise(arrival.request_id, joined.grown[arrival.request_id]))))
+        kept = await session.scalars(select(KeptRecord).where(KeptRecord.request_id == row["request_id"]))
+        events = {each.event_id: (each.known_us, entry_of_row(each)) for each in kept}
+        new = KeptRecord(**row)
+        events.setdefault(new.event_id, (new.known_us, entry_of_row(new)))
+        session.add(new)
+        await session.merge(RequestRow(**_summary(new.request_id, events)))
         await session.merge(NextOffset(partition=record.partition, next=record.offset + 1))
 
 
-async def take_batch(engine: AsyncEngine, records: Sequence[Record], known: dict[tuple[str, int], int]) -> None:
+async def take_batch(engine: AsyncEngine, records: Sequence[Record], clock: Clock) -> None:
     """One transaction for a batch, its rows by executemany."""
-    arrived = arrive(records, known)
+    rows = [_row_of(record, clock) for record in records]
     async with engine.begin() as connection:
-        joined = join(arrived, await _histories(connection, {each.request_id for each in arrived}), {})
-        await connection.execute(insert(KeptRecord), [_record(each) for each in arrived])
-        rows = [_row(summarise(request_id, history)) for request_id, history in joined.grown.items()]
+        histories = await _histories(connection, {row["request_id"] for row in rows})
+        for row in rows:
+            histories[row["request_id"]].setdefault(row["event_id"], (row["known_us"], entry_of_row(KeptRecord(**row))))
+        await connection.execute(insert(KeptRecord), rows)
         put = upsert(RequestRow)
         changed = {name: put.excluded[name] for name in Summary._fields if name != "request_id"}
-        await connection.execute(put.on_conflict_do_update(index_elements=["request_id"], set_=changed), rows)
+        await connection.execute(
+            put.on_conflict_do_update(index_elements=["request_id"], set_=changed),
+            [_summary(request_id, events) for request_id, events in histories.items()],
+        )
         moved = upsert(NextOffset)
         await connection.execute(
             moved.on_conflict_do_update(index_elements=["partition"], set_={"next": moved.excluded.next}),
@@ -142,34 +152,70 @@ async def take_batch(engine: AsyncEngine, records: Sequence[Record], known: dict
         )
 
 
-async def _histories(connection: AsyncConnection, request_ids: Iterable[str]) -> dict[str, History]:
-    table = KeptRecord.__table__.c
-    columns = (table.request_id, table.known_us, table.partition, table.place, table.headers, table.value)
-    found: dict[str, list[Known]] = {}
-    for request_id, *rest in await connection.execute(select(*columns).where(table.request_id.in_(request_ids))):
-        found.setdefault(request_id, []).append(_known(*rest))
-    return {request_id: history_of(events) for request_id, events in found.items()}
+class Clock:
+    """The running maximum of the append times, by partition."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {}
+
+    def known_us(self, record: Record) -> int:
+        """Since when a record is known."""
+        known_us = max(record.timestamp_us, self._known.get(record.partition, 0))
+        self._known[record.partition] = known_us
+        return known_us
 
 
-def _known(known_us: int, partition: int, place: int, headers: bytes, value: bytes | None) -> Known:
-    statement = read(unpack(headers), value)
-    entry = entry_of(statement.envelope, folded(statement.envelope.type, statement.data))
-    return Known(Place(known_us, "contacts", partition, place), entry)
+Events = dict[str, tuple[int, Entry]]
+"""Event id → since when it is known, and the event."""
 
 
-def _record(arrival: Arrival) -> dict[str, Any]:
-    raw = arrival.raw
+def _row_of(record: Record, clock: Clock) -> dict[str, Any]:
+    headers = {key.decode(): value or b"" for key, value in record.headers}
+    event = from_binary_event(KafkaMessage(headers=headers, key=record.key, value=record.value or b""))
+    type_ = event.get_type().split(".")[1]
+    data: Any = event.get_data()
+    model = CATALOGUE[type_].model
+    model.model_validate({name: value for name, value in data.items() if name != "sealed"}, strict=False)
+    occurred = event.get_time()
+    assert occurred is not None
+    sequence = event.get_extension("sequence")
     return {
-        "partition": raw.partition,
-        "place": raw.offset,
-        "request_id": arrival.request_id,
-        "event_id": None if arrival.entry is None else arrival.entry.event_id,
-        "known_us": arrival.place.known_us,
-        "key": raw.key,
-        "headers": pack(raw.headers),
-        "value": raw.value,
+        "partition": record.partition,
+        "place": record.offset,
+        "known_us": clock.known_us(record),
+        "key": record.key,
+        "headers": pack(record.headers),
+        "value": record.value,
+        "request_id": event.get_subject(),
+        "event_id": event.get_id(),
+        "type": type_,
+        "source": event.get_source(),
+        "sequence": None if sequence is None else int(sequence),
+        "causation_id": event.get_extension("causationid"),
+        "occurred_us": (occurred - EPOCH) // MICROSECOND,
+        "data": data,
     }
 
 
-def _row(summary: Summary) -> dict[str, Any]:
-    return summary._asdict() | {"metrics": list(summary.metrics)}
+async def _histories(connection: AsyncConnection, request_ids: set[str]) -> dict[str, Events]:
+    table = KeptRecord.__table__.c
+    columns = [table[name] for name in ("request_id", "known_us", *ENTRY)]
+    found: dict[str, Events] = {request_id: {} for request_id in request_ids}
+    for row in await connection.execute(select(*columns).where(table.request_id.in_(request_ids))):
+        found[row.request_id][row.event_id] = (row.known_us, entry_of_row(row))
+    return found
+
+
+ENTRY = ("event_id", "type", "source", "sequence", "causation_id", "occurred_us", "data")
+
+
+def entry_of_row(row: Any) -> Entry:
+    """The event of a row, as the fold takes it."""
+    return Entry(*[getattr(row, name) for name in ENTRY])
+
+
+def _summary(request_id: str, events: Events) -> dict[str, Any]:
+    known = [known_us for known_us, _ in events.values()]
+    life = fold(entry for _, entry in events.values())
+    row = summary_of(request_id, life, min(known), max(known))
+    return row._asdict() | {"metrics": list(row.metrics)}

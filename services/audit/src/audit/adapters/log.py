@@ -8,20 +8,22 @@ from audit.adapters.personal import sight_of
 from audit.app.ports import Told
 from audit.domain.cursor import Partition, Vector
 from audit.domain.filters import LogFilter
-from audit.domain.headers import unpack
 from audit.domain.place import Place
-from audit.domain.reading import TOPICS, Statement, read
+from audit.domain.reading import TOPICS, Said
 from audit.domain.telling import Kept, told
 from chassis.database import Connection, Database
 from chassis.keyring import Keyring
+from events.lifecycle import Entry
 
-_Read: TypeAlias = tuple[Kept, Statement | None]
+_Read: TypeAlias = tuple[Kept, Entry | None]
 
 CONSUMER: Final = "audit"
 
 _ENDS: Final = "select topic, partition, next_offset from consumer_offsets where consumer = $1"
 _RECORDS: Final = """
-    select known_us, topic, partition, "offset", request_id, duplicate, unreadable, headers, value from {schema}.records
+    select known_us, topic, partition, "offset", request_id, duplicate, unreadable,
+        event_id::text, type, version, source, sequence, causation_id, occurred_us, value
+    from {schema}.records
     where topic = $1 and partition = $2 and "offset" >= $3 and "offset" < $4 {conditions}
     order by "offset" limit {limit:d}
 """
@@ -39,11 +41,11 @@ class SqlLog:
         """See Log."""
         async with self._db.connection() as connection:
             records, at = await self._read(connection, wanted, start, limit)
-            statements = [statement for _, statement in records if statement is not None]
-            sight = await sight_of(self._keyring, connection, statements, personal=personal)
+            entries = [entry for _, entry in records if entry is not None]
+            sight = await sight_of(self._keyring, connection, entries, personal=personal)
         return [
-            Told(kept.place, told(kept, statement, None if statement is None else sight.data_of(statement)))
-            for kept, statement in records
+            Told(kept.place, told(kept, entry, None if entry is None else sight.data_of(entry)))
+            for kept, entry in records
         ], at
 
     async def _read(
@@ -85,6 +87,9 @@ def _conditions(wanted: LogFilter) -> tuple[str, list[str | int]]:
 
 
 def _kept(row: asyncpg.Record) -> _Read:
-    *place, request_id, duplicate, unreadable, headers, value = row
-    statement = read(unpack(headers), value) if unreadable is None else None
-    return Kept(Place(*place), request_id, duplicate, unreadable), statement
+    known_us, topic, partition, offset, request_id, duplicate, unreadable, *said = row
+    kept = Kept(Place(known_us, topic, partition, offset), request_id, duplicate, unreadable)
+    if unreadable is not None:
+        return kept, None
+    stated = Said(*said)
+    return kept, stated.entry(stated.data())

@@ -6,11 +6,10 @@ from typing import Any, Final
 import asyncpg
 
 from audit.domain.batch import Row
-from audit.domain.headers import unpack
 from audit.domain.history import History, Known, history_of
 from audit.domain.months import Month, month_after, month_of
 from audit.domain.place import Place
-from audit.domain.reading import entry_of, folded, read
+from audit.domain.reading import Said, folded
 
 COLUMNS: Final = Row._fields
 EVER_US: Final = 2**63 - 1
@@ -19,7 +18,8 @@ EVER_US: Final = 2**63 - 1
 # Raw rows are found by way of the summary: its two times say in which months to look, and unknown ids cost one probe.
 _OF_REQUESTS: Final = """
     select record.request_id, record.known_us, record.topic, record.partition, record."offset",
-        record.headers, record.value
+        record.event_id::text, record.type, record.version, record.source, record.sequence, record.causation_id,
+        record.occurred_us, record.value
     from {schema}.requests held
     cross join lateral (
         select * from {schema}.records
@@ -34,7 +34,9 @@ _OUTSIDE_OF_REQUESTS: Final = """
     where request_id = '' and event_id = any($1::uuid[]) and not duplicate
 """
 _WHOLE: Final = """
-    select request_id, known_us, topic, partition, "offset", headers, value from {schema}.records
+    select request_id, known_us, topic, partition, "offset",
+        event_id::text, type, version, source, sequence, causation_id, occurred_us, value
+    from {schema}.records
     where request_id = any($1::text[]) and event_id is not null
 """
 _TWINS: Final = """
@@ -84,8 +86,8 @@ class Records:
         """
         found: dict[str, list[Known]] = {}
         rows = await connection.fetch(self._of_requests, list(request_ids), as_of_us)
-        for request_id, *place, headers, value in rows:
-            found.setdefault(request_id, []).append(_known(place, headers, value))
+        for row in rows:
+            found.setdefault(row[0], []).append(_known(*row))
         return {request_id: history_of(events) for request_id, events in found.items()}
 
     async def whole_histories(
@@ -97,9 +99,9 @@ class Records:
         """
         histories: dict[str, History] = {}
         twins: list[Place] = []
-        for request_id, *place, headers, value in await connection.fetch(self._whole, request_ids):
-            history = histories.setdefault(request_id, History())
-            if (twin := history.add(_known(place, headers, value))) is not None:
+        for row in await connection.fetch(self._whole, request_ids):
+            history = histories.setdefault(row[0], History())
+            if (twin := history.add(_known(*row))) is not None:
                 twins.append(twin)
         return histories, twins
 
@@ -118,9 +120,9 @@ class Records:
         return await connection.fetchval(self._last_known, topic, partition) or 0
 
 
-def _known(place: Iterable[Any], headers: bytes, value: bytes) -> Known:
-    statement = read(unpack(headers), value)
-    return Known(Place(*place), entry_of(statement.envelope, folded(statement.envelope.type, statement.data)))
+def _known(_request_id: str, known_us: int, topic: str, partition: int, offset: int, *said: Any) -> Known:
+    stated = Said(*said)
+    return Known(Place(known_us, topic, partition, offset), stated.entry(folded(stated.type, stated.data())))
 
 
 class Months:

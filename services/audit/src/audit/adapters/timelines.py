@@ -1,14 +1,13 @@
 """Timelines, folded from the raw records when they are asked for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
 
 from audit.adapters.personal import sight_of
 from audit.adapters.records import EVER_US
-from audit.domain.headers import unpack
-from audit.domain.reading import Statement, entry_of, read
+from audit.domain.reading import Said
 from chassis.database import Connection, Database
 from chassis.keyring import Keyring
 from events.lifecycle import Entry, fold, timeline
@@ -16,8 +15,9 @@ from events.lifecycle import Entry, fold, timeline
 Row = asyncpg.Record
 
 _EVENTS: Final = """
-    select record.known_us, record.topic, record.partition, record."offset", record.headers, record.value,
-        held.request_id
+    select record.known_us, record.topic, record.partition, record."offset", held.request_id,
+        record.event_id::text, record.type, record.version, record.source, record.sequence, record.causation_id,
+        record.occurred_us, record.value
     from {schema}.requests held
     cross join lateral (
         select * from {schema}.records
@@ -49,7 +49,7 @@ class SqlTimelines:
         async with self._db.connection() as connection:
             by_request: dict[str, list[Row]] = {}
             for row in await connection.fetch(self._many, request_ids, EVER_US):
-                by_request.setdefault(row[6], []).append(row)
+                by_request.setdefault(row[4], []).append(row)
             return [
                 await self._told(connection, request_id, by_request[request_id], personal=personal)
                 for request_id in request_ids
@@ -59,26 +59,12 @@ class SqlTimelines:
     async def _told(
         self, connection: Connection, request_id: str, rows: Sequence[Row], *, personal: bool
     ) -> dict[str, Any]:
-        entries, statements = _read(rows)
-        sight = await sight_of(self._keyring, connection, statements.values(), personal=personal)
-        life = fold(entries)
+        entries = [_entry(*row) for row in rows]
+        sight = await sight_of(self._keyring, connection, entries, personal=personal)
         as_of_us = max([row[0] for row in rows])
-        return timeline(life, request_id=request_id, as_of_us=as_of_us, open_data=_opening(statements, sight.data_of))
+        return timeline(fold(entries), request_id=request_id, as_of_us=as_of_us, open_data=sight.data_of)
 
 
-def _read(rows: Iterable[Row]) -> tuple[list[Entry], dict[str, Statement]]:
-    entries, statements = [], {}
-    for _, topic, partition, offset, headers, value, _ in rows:
-        statement = read(unpack(headers), value)
-        entries.append(entry_of(statement.envelope, statement.data, f"{topic}/{partition}/{offset}"))
-        statements[statement.envelope.event_id] = statement
-    return entries, statements
-
-
-def _opening(
-    statements: Mapping[str, Statement], data_of: Callable[[Statement], Mapping[str, Any]]
-) -> Callable[[Entry], Mapping[str, Any]]:
-    def open_data(entry: Entry) -> Mapping[str, Any]:
-        return data_of(statements[entry.event_id])
-
-    return open_data
+def _entry(_known_us: int, topic: str, partition: int, offset: int, _request_id: str, *said: Any) -> Entry:
+    stated = Said(*said)
+    return stated.entry(stated.data(), f"{topic}/{partition}/{offset}")

@@ -6,10 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from audit.domain.place import Place
-from audit.domain.reading import Statement
 from audit.domain.report import Figures, groups
 from audit.domain.telling import Kept, told
-from events.envelope import Envelope
 from events.lifecycle import Entry, fold, timeline
 from events.times import to_text, to_us
 
@@ -43,19 +41,8 @@ def requests_example() -> dict[str, Any]:
 def events_example() -> dict[str, Any]:
     """Its Routed in the log."""
     entry = _entries()[1]
-    envelope = Envelope(
-        entry.event_id,
-        entry.type,
-        1,
-        entry.source,
-        _REQUEST,
-        entry.occurred_us,
-        _REQUEST,
-        entry.sequence,
-        entry.causation_id,
-    )
     kept = Kept(Place(entry.occurred_us, "contacts", 3, 118), _REQUEST, False, None)
-    return {"items": [told(kept, Statement(envelope, entry.data), entry.data)], "next_cursor": "WzAsMCwwLDExOSwwXQ"}
+    return {"items": [told(kept, entry, entry.data)], "next_cursor": "WzAsMCwwLDExOSwwXQ"}
 
 
 def report_example() -> dict[str, Any]:

@@ -38,12 +38,16 @@ class Row(NamedTuple):
     appended_us: int
     offset: int
     occurred_us: int | None
+    sequence: int | None
     partition: int
+    version: int | None
     duplicate: bool
     event_id: str | None
     topic: str
     request_id: str
     type: str | None
+    source: str | None
+    causation_id: str | None
     unreadable: str | None
     key: bytes | None
     headers: bytes
@@ -58,27 +62,32 @@ class Arrival:
     raw: Raw
     request_id: str = NO_REQUEST
     entry: Entry | None = None
+    version: int | None = None
     unreadable: str | None = None
     duplicate: bool = False
 
     def row(self) -> Row:
-        """What is kept of it: all its bytes."""
-        entry, raw = self.entry, self.raw
+        """What is kept of it: all its bytes, and beside them what they say."""
+        raw, entry = self.raw, self.entry
         return Row(
-            self.place.known_us,
-            raw.timestamp_us,
-            raw.offset,
-            None if entry is None else entry.occurred_us,
-            raw.partition,
-            self.duplicate,
-            None if entry is None else entry.event_id,
-            raw.topic,
-            self.request_id,
-            None if entry is None else entry.type,
-            self.unreadable,
-            raw.key,
-            pack(raw.headers),
-            raw.value,
+            known_us=self.place.known_us,
+            appended_us=raw.timestamp_us,
+            offset=raw.offset,
+            occurred_us=None if entry is None else entry.occurred_us,
+            sequence=None if entry is None else entry.sequence,
+            partition=raw.partition,
+            version=self.version,
+            duplicate=self.duplicate,
+            event_id=None if entry is None else entry.event_id,
+            topic=raw.topic,
+            request_id=self.request_id,
+            type=None if entry is None else entry.type,
+            source=None if entry is None else entry.source,
+            causation_id=None if entry is None else entry.causation_id,
+            unreadable=self.unreadable,
+            key=raw.key,
+            headers=pack(raw.headers),
+            value=raw.value,
         )
 
 
@@ -104,7 +113,8 @@ def _arrival(place: Place, raw: Raw) -> Arrival:
         return Arrival(place, raw, unreadable=str(error))
     envelope = statement.envelope
     request_id = envelope.subject if raw.topic == CONTACTS else NO_REQUEST
-    return Arrival(place, raw, request_id, entry_of(envelope, folded(envelope.type, statement.data)))
+    entry = entry_of(envelope, folded(envelope.type, statement.data))
+    return Arrival(place, raw, request_id, entry, envelope.version)
 
 
 @dataclass(slots=True)

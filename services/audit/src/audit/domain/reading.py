@@ -89,6 +89,29 @@ def entry_of(envelope: Envelope, data: Mapping[str, Any], position: str | None =
     )
 
 
+class Said(NamedTuple):
+    """What is kept beside the bytes of a readable record, and its value: enough to make the event again."""
+
+    event_id: str
+    type: str
+    version: int
+    source: str
+    sequence: int | None
+    causation_id: str | None
+    occurred_us: int
+    value: bytes
+
+    def data(self) -> Mapping[str, Any]:
+        """As on the wire in the newest version, sealed member included."""
+        return decode(self.type, self.version, self.value)
+
+    def entry(self, data: Mapping[str, Any], position: str | None = None) -> Entry:
+        """The event as the lifecycle takes it."""
+        return Entry(
+            self.event_id, self.type, self.source, self.sequence, self.causation_id, self.occurred_us, data, position
+        )
+
+
 def folded(type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the lifecycle needs of the data and no more, so that many histories fit into memory."""
     if type_ not in _KNOWN_TYPES:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from audit.domain.place import Place
-from audit.domain.reading import NO_REQUEST, Statement
+from audit.domain.reading import NO_REQUEST
+from events.lifecycle import Entry
 from events.times import to_text
 
 
@@ -17,21 +18,20 @@ class Kept(NamedTuple):
     unreadable: str | None
 
 
-def told(kept: Kept, statement: Statement | None, data: Mapping[str, Any] | None) -> dict[str, Any]:
+def told(kept: Kept, entry: Entry | None, data: Mapping[str, Any] | None) -> dict[str, Any]:
     """One item of `/v1/events`; `data` is what this reader may see of the event's."""
-    if statement is None:
+    if entry is None:
         return _NOTHING | {"position": kept.place.position, "duplicate": kept.duplicate, "unreadable": kept.unreadable}
-    envelope = statement.envelope
     return {
         "position": kept.place.position,
-        "event_id": envelope.event_id,
+        "event_id": entry.event_id,
         "request_id": None if kept.request_id == NO_REQUEST else kept.request_id,
-        "type": envelope.type,
-        "occurred_at": to_text(envelope.occurred_us),
+        "type": entry.type,
+        "occurred_at": to_text(entry.occurred_us),
         "raw_occurred_at": None,
-        "source": envelope.source,
-        "sequence": envelope.sequence,
-        "causation_id": envelope.causation_id,
+        "source": entry.source,
+        "sequence": entry.sequence,
+        "causation_id": entry.causation_id,
         "data": data,
         "duplicate": kept.duplicate,
         "unreadable": None,

@@ -8,6 +8,7 @@ import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from audit.adapters.collector import calm
 from audit.adapters.log import CONSUMER
 from audit.adapters.schema import LIVE
 from audit.rebuild.catching_up import live
@@ -51,6 +52,7 @@ class Shown:
 
 async def run(settings: AuditSettings, told: Told, *, from_records: bool) -> int:
     """The same with whoever wants to be told how far it is. Raises Misconfigured and Transient errors."""
+    await calm()
     db = Database(settings.dsn, name="audit rebuild", most=2)
     await db.open()
     limits = dict.fromkeys(_NO_LIMITS, "0")

@@ -22,18 +22,23 @@ RECORDS: Final = (
         appended_us bigint not null,  -- µs: the broker's append time
         "offset"    bigint not null,
         occurred_us bigint,           -- µs: as the event states it
+        sequence    bigint,
         partition   int not null,
+        version     smallint,         -- of the type
         duplicate   boolean not null, -- its event stood in the log before
         event_id    uuid,             -- null: not readable
         topic       text collate "C" not null,
         request_id  text collate "C" not null,
         type        text collate "C",
+        source      text collate "C",
+        causation_id text collate "C",
         unreadable  text,             -- why
         key         bytea,
         headers     bytea not null,   -- audit.domain.headers
         value       bytea
     ) partition by range (known_us)
     """,
+    # What the headers say stands in columns too: a timeline is folded from them without taking headers apart.
     # What is sealed does not compress, so do not try.
     "alter table projection.records alter column value set storage external, alter column headers set storage external",
     """
