@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,16 +26,19 @@ where thread = any($2::uuid[])
 union all select 'i', identifier, null, customer_id from identities where identifier = any($3::uuid[])
 """
 # Sorted, so that two replicas that learn the same things at once wait for one another and never in a circle.
-_LEARN_THREADS = """
-insert into threads (thread, request_id)
-select * from unnest($1::uuid[], $2::uuid[]) i(thread, request_id) order by thread on conflict do nothing
-"""
-_LEARN_IDENTITIES = """
-insert into identities (identifier, customer_id)
-select * from unnest($1::uuid[], $2::text[]) i(identifier, customer_id) order by identifier on conflict do nothing
-"""
-_LEARN_REQUESTS = """
-insert into requests (request_id, customer_id) select * from unnest($1::uuid[], $2::text[])
+_LEARN = """
+with t as (
+    insert into threads (thread, request_id)
+    select * from unnest($1::uuid[], $2::uuid[]) i(thread, request_id) order by thread
+    on conflict do nothing returning 1
+), i as (
+    insert into identities (identifier, customer_id)
+    select * from unnest($3::uuid[], $4::text[]) i(identifier, customer_id) order by identifier
+    on conflict do nothing returning 1
+), r as (
+    insert into requests (request_id, customer_id) select * from unnest($5::uuid[], $6::text[]) returning 1
+)
+select (select count(*) from t) + (select count(*) from i) + (select count(*) from r)
 """
 _PAST = """
 select 'l' as kind, stream, null::uuid as event_id, null::uuid as content from streams where stream = any($1::text[])
@@ -70,16 +73,6 @@ class SqlUnit:
             raise StaleTransaction(f"a stream was there already: {min(appended.lost)}")
         return appended
 
-    async def _insert(self, statement: str, entries: Iterable[tuple[Any, Any]]) -> None:
-        """Inserts pairs; StaleTransaction unless each was new."""
-        rows = list(entries)
-        if not rows:
-            return
-        first, second = zip(*rows, strict=True)
-        done = await self._tx.execute(statement, first, second)
-        if int(done.split()[-1]) < len(rows):
-            raise StaleTransaction("another replica learned the same at this moment")
-
 
 class SqlLiveUnit(SqlUnit):
     """`ports.LiveUnit` in SQL."""
@@ -109,9 +102,13 @@ class SqlLiveUnit(SqlUnit):
 
     async def learn(self, news: News) -> None:
         """See `ports.LiveUnit`."""
-        await self._insert(_LEARN_THREADS, news.threads.items())
-        await self._insert(_LEARN_IDENTITIES, news.identities.items())
-        await self._insert(_LEARN_REQUESTS, news.customers.items())
+        expected = len(news.threads) + len(news.identities) + len(news.customers)
+        if not expected:
+            return
+        entries: tuple[Mapping[Any, str], ...] = (news.threads, news.identities, news.customers)
+        columns = [list(column) for each in entries for column in (each.keys(), each.values())]
+        if await self._tx.fetchval(_LEARN, *columns) < expected:
+            raise StaleTransaction("another replica learned the same at this moment")
 
     async def claim(self, claims: Sequence[Claim]) -> None:
         """See `ports.LiveUnit`."""
@@ -138,7 +135,9 @@ class SqlImportUnit(SqlUnit):
 
     async def take(self, lines: Sequence[Line]) -> None:
         """See `ports.ImportUnit`."""
-        await self._insert(_TAKE, ((line.event_id, line.content) for line in lines))
+        done = await self._tx.execute(_TAKE, [line.event_id for line in lines], [line.content for line in lines])
+        if int(done.split()[-1]) < len(lines):
+            raise StaleTransaction("another import took the same id at this moment")
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:
