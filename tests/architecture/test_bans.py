@@ -55,6 +55,23 @@ def test_the_edges_may(path: str, broken: str) -> None:
     assert "TID251" not in found(path, f'"""Breaks no rule."""\n\n{BROKEN[broken]}')
 
 
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("def untyped(given):\n    return given\n", "no-untyped-def"),
+        ("def wrong() -> int:\n    return 'text'\n", "return-value"),
+        ("x: list = []\n", "type-arg"),
+        ("x = 1  # type: " + "ignore\n", "unused-ignore"),
+    ],
+)
+def test_types_are_strict(tmp_path: Path, source: str, code: str) -> None:
+    (tmp_path / "broken.py").write_text(source)
+    config, cache = ROOT / "pyproject.toml", ROOT / ".mypy_cache"
+    command = [RUFF.with_name("mypy"), "--config-file", config, "--cache-dir", cache, tmp_path / "broken.py"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert f"[{code}]" in done.stdout
+
+
 def test_a_new_kind_of_file_in_a_service_counts_as_core() -> None:
     assert "TID251" in found("services/intake/src/intake/rules.py", BROKEN["time.time"])
 

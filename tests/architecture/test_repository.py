@@ -23,6 +23,8 @@ MEMBERS = [
 # Written so that these lines do not match themselves.
 MACHINE_PATH = re.compile(r"(?<![\w.}-])/(?:work|root|farm|home)/\w")
 REGISTRY = re.compile(r"https?://(?:[\w-]+\.)*(?:pypi|pythonhosted|maven|sonatype|npmjs)\.\w+")
+EMPTY_NAME = re.compile(r"^\s*class \w*(?:Manager|Helper|Util|Utils|Info|Data)\b", re.MULTILINE)
+SILENCED = re.compile(r"pytest\.(?:skip|xfail)\(|mark\.(?:skip|skipif|xfail)\b")
 REASONLESS = re.compile(r"#\s*(?:noqa|type: ignore)(?::\s*[A-Z]+\d+)?(?:\[[\w-]+\])?\s*$")
 
 
@@ -52,6 +54,15 @@ def test_no_source_file_is_longer_than_one_thought() -> None:
 @pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY], ids=["machine path", "registry's address"])
 def test_nothing_names_a_machine_or_a_registry(pattern: re.Pattern[str]) -> None:
     assert [(str(path), found.group()) for path, text in texts() for found in pattern.finditer(text)] == []
+
+
+def test_no_class_has_a_name_that_says_nothing() -> None:
+    assert [path.name for path in tracked("*.py") if EMPTY_NAME.search(path.read_text())] == []
+
+
+def test_no_test_is_silenced() -> None:
+    others = [path for path in tracked("tests/*.py") if path != Path(__file__)]
+    assert [path.name for path in others if SILENCED.search(path.read_text())] == []
 
 
 def test_an_exemption_from_a_check_has_its_reason_beside_it() -> None:
@@ -110,6 +121,9 @@ def locked_versions() -> dict[str, Version]:
         (MACHINE_PATH, "open('/" + "root/secret')"),
         (MACHINE_PATH, "see /" + "work/main"),
         (REGISTRY, "https://" + "pypi.org/simple"),
+        (EMPTY_NAME, "class Contact" + "Manager:"),
+        (EMPTY_NAME, "    class Request" + "Info(Base):"),
+        (SILENCED, "@pytest.mark" + ".skip"),
         (REASONLESS, "x = 1  # " + "noqa: E501"),
         (REASONLESS, "x = 1  # type" + ": ignore[misc]"),
     ],
