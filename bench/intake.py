@@ -14,7 +14,7 @@ from bench.processes import TOKEN, Served, server, service, settings
 
 CALLERS = 64
 WARM_UP = 0.1
-USUAL, PRODUCT = 3_000, 30_000
+USUAL, PRODUCT = 2_000, 20_000
 NO_KAFKA = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 
 
