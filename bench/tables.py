@@ -45,7 +45,11 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "question": bench.question,
         "unit": bench.unit,
         "guarantees": bench.guarantees,
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "load_before": round(outcome.load, 1),
+        },
         "variants": {variant.name: variant.says for variant in bench.variants},
         "medians": {v.name: {f: outcome.median(v.name, f) for f in bench.figures} for v in bench.variants},
         "claims": claims,
@@ -70,7 +74,9 @@ def page(folder: Path = RESULTS) -> str:
 
 def section(result: Result) -> str:
     """One benchmark: the question, the guarantees, and the medians of each variant."""
+    load = result["machine"].get("load_before")
     machine = f"{result['machine']['cores']} cores, Python {result['machine']['python']}"
+    machine += "" if load is None else f", a load of {load} before it began"
     rounds = len(next(iter(result["rounds"].values())))
     figures = list(next(iter(result["medians"].values())))
     head = [f"{rounds} rounds, one {result['unit']}", *(label(figure) for figure in figures)]
