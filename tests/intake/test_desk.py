@@ -171,6 +171,20 @@ async def test_when_the_oldest_has_waited_too_long_newcomers_are_refused_and_the
         assert (await ours.take(contact(4, "k-2"))).request_id == "r-4"
 
 
+async def test_a_batch_that_is_not_settled_in_time_is_of_unknown_outcome() -> None:
+    store = MemoryLiveStore(Tables())
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    store.before_writing = never
+    ours = Desk(store, StoppedClock(), lambda _appended: None, whole_batch_s=0.02)
+    writer = asyncio.create_task(ours.group.run())
+    with pytest.raises(Unavailable, match="same keys"):
+        await ours.take_all([contact(1, "k-1"), contact(2, "k-2")])
+    writer.cancel()
+
+
 async def test_of_commands_with_one_key_each_finds_the_first_ones_answer() -> None:
     commands = [contact(1, "a"), contact(2, "b"), contact(3, "a"), contact(4), contact(5, "a", digest=b"another")]
     assert [[command.event_id[-1] for command in turn] for turn in turns(commands)] == [["1", "2", "4"], ["3"], ["5"]]

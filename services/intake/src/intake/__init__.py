@@ -1,0 +1,1 @@
+"""Intake: takes contacts in and says whether each is new, a retry, or a continuation."""

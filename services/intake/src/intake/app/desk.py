@@ -15,8 +15,6 @@ from intake.app.batch import Outcome, Settled, settle
 from intake.app.ports import LiveStore, LiveUnit
 from intake.domain.commands import Command
 
-WHOLE_BATCH_S = 20.0
-
 
 class Desk:
     """Takes live commands in.
@@ -26,13 +24,23 @@ class Desk:
     """
 
     def __init__(
-        self, store: LiveStore, clock: Clock, committed: Callable[[Appended], None], *, patience_s: float = 1.0
+        self,
+        store: LiveStore,
+        clock: Clock,
+        committed: Callable[[Appended], None],
+        *,
+        patience_s: float = 1.0,
+        whole_batch_s: float = 20.0,
     ) -> None:
-        """`committed` is told after each commit; above `patience_s` of waiting by the oldest, newcomers are refused."""
+        """`committed` is told after each commit; above `patience_s` of waiting by the oldest, newcomers are refused.
+
+        A caller's batch that is not settled after `whole_batch_s` is answered `Unavailable`.
+        """
         self._store = store
         self._clock = clock
         self._committed = committed
         self._patience_s = patience_s
+        self._whole_batch_s = whole_batch_s
         self._in_flight: set[tuple[str, str]] = set()
         self.group: GroupCommit[Command, Answer] = GroupCommit(
             self.write, release=self._release, weigh=lambda command: command.size, patience_s=patience_s
@@ -82,16 +90,22 @@ class Desk:
 
     async def _persist(self, command: Command) -> Answer | Refused:
         """As `take`, for one of many: a batch that was let in is not refused halfway for what waits before it."""
-        async with asyncio.timeout(WHOLE_BATCH_S):
-            while True:
-                try:
-                    return await self.take(command)
-                except Overloaded:
-                    await asyncio.sleep(self._patience_s / 10)
-                except Unavailable:
-                    raise
-                except Refused as refused:
-                    return refused
+        try:
+            async with asyncio.timeout(self._whole_batch_s):
+                return await self._taken(command)
+        except TimeoutError as error:
+            raise Unavailable("The batch took too long: send it again with the same keys.") from error
+
+    async def _taken(self, command: Command) -> Answer | Refused:
+        while True:
+            try:
+                return await self.take(command)
+            except Overloaded:
+                await asyncio.sleep(self._patience_s / 10)
+            except Unavailable:
+                raise
+            except Refused as refused:
+                return refused
 
     def _release(self, command: Command) -> None:
         if command.mark is not None:
