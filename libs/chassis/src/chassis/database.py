@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
 from chassis import sessions
 from chassis.errors import Unavailable
+from chassis.pool import Pool
 from chassis.readiness import OK, Finding, down
 from chassis.sessions import Connection, is_data_error, session_settings
 
@@ -34,7 +35,7 @@ class Database:
         self.dsn = dsn
         self.name = name
         self._most = most
-        self._pool: asyncpg.Pool | None = None
+        self._pool: Pool | None = None
         self._writers: list[Writer] = []
         self._running: set[asyncio.Future[Any]] = set()
 
@@ -43,15 +44,7 @@ class Database:
 
         Raises `Misconfigured` where synchronous_commit, fsync or full_page_writes is off.
         """
-        self._pool = await asyncpg.create_pool(
-            self.dsn,
-            min_size=0,
-            max_size=self._most,
-            server_settings=session_settings(self.name),
-            init=sessions.prepare,
-            reset=sessions.keep_session,
-            timeout=3,
-        )
+        self._pool = Pool(lambda: sessions.connect(self.dsn, session_settings(self.name)), self._most)
         try:
             async with self.connection():
                 pass
@@ -64,29 +57,25 @@ class Database:
             await asyncio.wait(self._running, timeout=2)
         for writer in self._writers:
             await writer.close()
-        if self._pool is None:
-            return
-        try:
-            async with asyncio.timeout(2):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        if self._pool is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._pool.close()
 
     @asynccontextmanager
     async def connection(self, *, within_s: float = 4.5) -> AsyncIterator[Connection]:
         """A connection for reads, each statement a transaction of its own; `within_s` bounds the whole block."""
         pool = self._opened()
         async with sessions.answering(within_s):
-            proxy = await pool.acquire()
+            connection = await pool.acquire()
             try:
-                # The pool's proxy has every method of a connection; the stubs only know it as another class.
-                yield cast(Connection, proxy)
+                yield connection
             except BaseException as error:
                 if sessions.spoils(error):
-                    proxy.terminate()
+                    connection.terminate()
                 raise
             finally:
-                await pool.release(proxy, timeout=2)
+                pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self, *, within_s: float = 4.5) -> AsyncIterator[Connection]:
@@ -136,7 +125,7 @@ class Database:
             )
         return OK
 
-    def _opened(self) -> asyncpg.Pool:
+    def _opened(self) -> Pool:
         if self._pool is None:
             raise RuntimeError("the database was not opened")
         return self._pool
@@ -176,8 +165,7 @@ class Writer:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             settings = session_settings(self._name) | {"plan_cache_mode": "force_custom_plan"}
-            self._connection = await asyncpg.connect(self._dsn, server_settings=settings, timeout=3)
-            await sessions.prepare(self._connection)
+            self._connection = await sessions.connect(self._dsn, settings)
         return self._connection
 
     def _throw_away(self) -> None:

@@ -112,11 +112,22 @@ def _sqlstate(error: asyncpg.PostgresError) -> str:
     return error.sqlstate or ""
 
 
-async def prepare(connection: Connection) -> None:
-    await _refuse_unsafe(connection)
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", format="binary", encoder=lambda text: b"\x01" + text, decoder=lambda raw: raw[1:]
-    )
+async def connect(dsn: str, settings: dict[str, str]) -> Connection:
+    """A session with these settings, ready for use. Raises Misconfigured where the server would lose commits."""
+    connection = await asyncpg.connect(dsn, server_settings=settings, timeout=3)
+    try:
+        await _refuse_unsafe(connection)
+        await connection.set_type_codec(
+            "jsonb",
+            schema="pg_catalog",
+            format="binary",
+            encoder=lambda text: b"\x01" + text,
+            decoder=lambda raw: raw[1:],
+        )
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 async def _refuse_unsafe(connection: Connection) -> None:
@@ -126,7 +137,3 @@ async def _refuse_unsafe(connection: Connection) -> None:
         raise Misconfigured(
             f"PostgreSQL would lose acknowledged events: set {', '.join(off)} to on, for server and role"
         )
-
-
-async def keep_session(_connection: Connection) -> None:
-    """No statement of ours changes a session for longer than its transaction, so nothing needs resetting."""
