@@ -14,19 +14,18 @@ from local_stack.postgres import execute
 from tests.support.servers import PrivateKafka, PrivatePostgres, Session, delete_topics
 
 ROOT = Path(__file__).resolve().parents[1]
-SESSION = "THROUGHLINE_TEST_SESSION"
 WITH_SERVERS = ("integration", "contracts", "e2e", "chaos", "local")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controller begins the session; its workers inherit where it lies."""
     if not _is_worker(config):
-        os.environ[SESSION] = str(Session.begin(ROOT / ".run-tests").folder)
+        Session.begin(ROOT / ".run-tests").enter()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not _is_worker(config) and SESSION in os.environ:
-        Session(Path(os.environ.pop(SESSION))).finish()
+    if not _is_worker(config):
+        Session.entered().finish()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def session() -> Session:
-    return Session(Path(os.environ[SESSION]))
+    return Session.entered()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,21 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.layout import Layout
-from local_stack.ports import is_free
-from local_stack.services import SERVICES
 from local_stack.stack import Stack
 from tests.e2e.product import Product
-
-PORTS = (32, 92, 93, *(service.port for service in SERVICES))
+from tests.support.servers import Session
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product(session: Session) -> Iterator[Product]:
     """A stack with all services, up, on ports and in a folder of its own."""
-    bases = random.sample(range(20_000, 29_900, 100), k=99)
-    base = next(base for base in bases if all(is_free(base + port) for port in PORTS))
-    made = Product(Stack(Layout(tmp_path_factory.mktemp("product") / "run", base), {}))
+    made = Product(Stack(session.layout(), {}))
     made.up()
     yield made
     made.down()

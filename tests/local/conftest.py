@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import random
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from local_stack.layout import Layout
-from local_stack.ports import is_free
 from local_stack.stack import Stack
 from tests.local.stacks import SERVICES, Running
-
-PORTS = (1, 4, 32, 92, 93)
+from tests.support.servers import Session
 
 
 @pytest.fixture
-def make_stack(tmp_path: Path) -> Iterator[Callable[[str], Running]]:
+def make_stack(session: Session) -> Iterator[Callable[[str], Running]]:
     """Makes a stack, not started, at each call; all of them are taken down after the test."""
     made: list[Running] = []
 
     def make(name: str = "run") -> Running:
-        made.append(_made(tmp_path / name))
+        made.append(Running(Stack(session.layout(name), {}, SERVICES)))
         return made[-1]
 
     yield make
@@ -32,9 +27,9 @@ def make_stack(tmp_path: Path) -> Iterator[Callable[[str], Running]]:
 
 
 @pytest.fixture(scope="session")
-def lasting_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def lasting_stack(session: Session) -> Iterator[Running]:
     """One for all tests of a worker: to start it from nothing for each would take most of their time."""
-    made = _made(tmp_path_factory.mktemp("stack") / "run")
+    made = Running(Stack(session.layout(), {}, SERVICES))
     yield made
     made.down()
 
@@ -57,10 +52,3 @@ def listener() -> Iterator[Callable[[int], None]]:
     yield take
     for each in taken:
         each.close()
-
-
-def _made(run: Path) -> Running:
-    """On a base above which every port of a stack is free."""
-    bases = random.sample(range(10_000, 19_900, 100), k=99)
-    base = next(base for base in bases if all(is_free(base + port) for port in PORTS))
-    return Running(Stack(Layout(run, base), {}, SERVICES))

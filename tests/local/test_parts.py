@@ -44,8 +44,10 @@ def sleeper(tmp_path: Path) -> Iterator[Process]:
 
 def test_a_process_is_found_by_its_mark_and_by_its_folder(sleeper: Process, tmp_path: Path) -> None:
     assert marked(tmp_path) == [sleeper]
-    assert working_in(tmp_path) == [sleeper]
-    assert marked(tmp_path / "other") == []
+    assert working_in(tmp_path, "sleep") == [sleeper]
+    assert marked(tmp_path.parent) == working_in(tmp_path.parent, "sleep") == [sleeper]
+    assert marked(tmp_path / "other") == working_in(tmp_path / "other", "sleep") == []
+    assert working_in(tmp_path, "postgres") == []
 
 
 def test_a_process_has_a_session_of_its_own(sleeper: Process) -> None:

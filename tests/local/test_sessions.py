@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.processes import Process, all_of, look
+from local_stack.processes import Process, all_of, command_of, look
 from tests.support.servers import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_A_SERVER = """
-import pathlib, sys, time
+import pathlib, subprocess, sys, time
 from tests.support.servers import Session
 session = Session.begin(pathlib.Path(sys.argv[1]))
+session.enter()
 session.postgres("gw0")
+subprocess.Popen(["/bin/sleep", "600"])
 print(session.folder, flush=True)
 time.sleep(600)
 """
@@ -38,14 +40,16 @@ def other(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     Session(folder).finish()
 
 
-def servers(folder: Path) -> list[Process]:
-    return all_of(folder / "postgres-gw0")
+def started(folder: Path) -> list[Process]:
+    """What the session has started, but for the process that it is."""
+    found = all_of(folder)
+    assert {"postgres", "sleep"} <= {command_of(process.pid).split()[0].rpartition("/")[2] for process in found}
+    return found
 
 
 def test_what_a_killed_session_left_is_ended_by_the_next(other: tuple[subprocess.Popen[str], Path]) -> None:
     process, folder = other
-    left = servers(folder)
-    assert left
+    left = started(folder)
     process.send_signal(signal.SIGKILL)
     process.wait()
     Session.begin(folder.parent)
@@ -55,7 +59,7 @@ def test_what_a_killed_session_left_is_ended_by_the_next(other: tuple[subprocess
 
 def test_a_session_that_lives_is_left_alone(other: tuple[subprocess.Popen[str], Path]) -> None:
     _, folder = other
-    left = servers(folder)
+    left = started(folder)
     Session.begin(folder.parent)
     assert all(each.is_alive() for each in left)
     assert folder.exists()

@@ -12,7 +12,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -104,7 +103,7 @@ def test_clean_removes_the_run_folder(stack: Running) -> None:
 
 def test_clean_leaves_a_folder_alone_that_is_no_stacks(make_stack: Callable[[str], Running]) -> None:
     other = make_stack("documents")
-    other.layout.run.mkdir()
+    other.layout.run.mkdir(parents=True)
     (other.layout.run / "letter.txt").write_text("dear all")
     with pytest.raises(Failed, match="does not look like"):
         other.stack.clean(lambda _part, _at: None)
@@ -257,9 +256,10 @@ def test_a_frozen_stranger_on_the_port_is_not_taken_for_the_part(
     assert "kafka" not in stack.pids()
 
 
-def test_a_log_says_what_went_wrong(make_stack: Callable[[str], Running], tmp_path: Path) -> None:
+def test_a_log_says_what_went_wrong(make_stack: Callable[[str], Running]) -> None:
     stack = make_stack("run")
-    (tmp_path / "run/kafka").mkdir(parents=True)
-    (tmp_path / "run/kafka/data").write_text("not a folder")
+    broken = stack.layout.run / "kafka/data"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("not a folder")
     with pytest.raises(Failed, match="Kafka's storage cannot be formatted"):
         stack.up()

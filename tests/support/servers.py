@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import signal
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,11 +16,15 @@ from aiokafka.admin import AIOKafkaAdminClient
 from local_stack.deadline import Deadline
 from local_stack.files import locked
 from local_stack.kafka import Kafka
-from local_stack.ports import free
+from local_stack.layout import Layout
+from local_stack.ports import free, is_free
 from local_stack.postgres import Postgres
-from local_stack.processes import Process, all_of, end, freeze, look, thaw
+from local_stack.processes import MARK, all_of, end, freeze, look, thaw
 from local_stack.server import Server, ensure
+from local_stack.services import SERVICES
 
+FOLDER = "THROUGHLINE_TEST_SESSION"
+_STACK_PORTS = (32, 92, 93, *(service.port for service in SERVICES))
 _PATIENCE_S = 90.0
 _PASSWORD = "only-in-tests"
 
@@ -55,9 +61,24 @@ class Session:
     def private_postgres(self, name: str) -> PrivatePostgres:
         return PrivatePostgres(self._postgres(name))
 
+    def enter(self) -> None:
+        """Marks whatever this process starts from now on as the session's, workers and their children too."""
+        os.environ[FOLDER] = os.environ[MARK] = str(self.folder)
+
+    @classmethod
+    def entered(cls) -> Session:
+        """The one that this process, or the one that started it, has entered."""
+        return cls(Path(os.environ[FOLDER]))
+
+    def layout(self, name: str = "run") -> Layout:
+        """A new run folder and free ports for a stack of a test's own, which ends with the session at the latest."""
+        bases = random.sample(range(10_000, 19_900, 100), k=99)
+        base = next(base for base in bases if all(is_free(base + port) for port in _STACK_PORTS))
+        return Layout(self.folder / "stacks" / uuid.uuid4().hex[:8] / name, base)
+
     def finish(self) -> None:
         """Ends every process of the session, then removes its folder."""
-        end(self._remains(), by=signal.SIGKILL)
+        end(all_of(self.folder), by=signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _postgres(self, name: str) -> Postgres:
@@ -78,10 +99,6 @@ class Session:
 
     def _log(self, name: str) -> Path:
         return self.folder / name / "logs" / f"{name}.log"
-
-    def _remains(self) -> list[Process]:
-        parts = [part for part in self.folder.glob("*") if part.is_dir()]
-        return [process for part in parts for process in all_of(part)]
 
 
 class _Private:

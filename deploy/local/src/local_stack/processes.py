@@ -79,7 +79,7 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**environment, MARK: _mark(mark)},
+            env={**environment, MARK: os.path.realpath(mark)},
             cwd=folder,
             user=user,
             start_new_session=True,
@@ -104,20 +104,24 @@ def recall(path: Path) -> Process | None:
 
 
 def marked(mark: Path) -> list[Process]:
-    """Every process that was spawned with this mark, and what these have started."""
-    wanted = f"{MARK}={_mark(mark)}".encode()
-    return _where(lambda folder: wanted in folder.joinpath("environ").read_bytes().split(b"\0"))
+    """Every process that was spawned with this mark or one below it, and what these have started."""
+    return _where(lambda process: _is_within(_mark_of(process), mark))
 
 
-def working_in(folder: Path) -> list[Process]:
-    """Every process whose working folder this is: PostgreSQL's backends write over their environment, but stay here."""
-    wanted = os.path.realpath(folder)
-    return _where(lambda entry: str(entry.joinpath("cwd").readlink()) == wanted)
+def working_in(folder: Path, program: str) -> list[Process]:
+    """Every process of this program that works in the folder or below it; not the shell of whoever looks around there."""
+    return _where(
+        lambda process: (
+            process.joinpath("comm").read_text().strip() == program
+            and _is_within(str(process.joinpath("cwd").readlink()), folder)
+        )
+    )
 
 
 def all_of(folder: Path) -> list[Process]:
-    """Both of these, each once."""
-    return list({process.pid: process for process in (*marked(folder), *working_in(folder / "data"))}.values())
+    """What was started from here, by its mark; PostgreSQL's backends write over theirs and are found by their folder."""
+    found = (*marked(folder), *working_in(folder, "postgres"))
+    return list({process.pid: process for process in found}.values())
 
 
 def memory_mb(process: Process) -> float:
@@ -192,8 +196,16 @@ def _state(pid: int) -> str:
     return fields[0] if fields else "X"
 
 
-def _mark(folder: Path) -> str:
-    return os.path.realpath(folder)
+def _mark_of(process: Path) -> str:
+    """Empty where it has none."""
+    entries = process.joinpath("environ").read_bytes().split(b"\0")
+    start = f"{MARK}=".encode()
+    return next((entry[len(start) :].decode() for entry in entries if entry.startswith(start)), "")
+
+
+def _is_within(path: str, folder: Path) -> bool:
+    whole = os.path.realpath(folder)
+    return path == whole or path.startswith(f"{whole}/")
 
 
 @cache
