@@ -119,7 +119,7 @@ def working_in(folder: Path, program: str) -> list[Process]:
 
 
 def all_of(folder: Path) -> list[Process]:
-    """What was started from here, by its mark; PostgreSQL's backends write over theirs and are found by their folder."""
+    """What was started from here, by its mark; PostgreSQL's backends overwrite theirs and are found by their folder."""
     found = (*marked(folder), *working_in(folder, "postgres"))
     return list({process.pid: process for process in found}.values())
 
