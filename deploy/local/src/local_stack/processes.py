@@ -109,7 +109,7 @@ def marked(mark: Path) -> list[Process]:
 
 
 def working_in(folder: Path, program: str) -> list[Process]:
-    """Every process of this program that works in the folder or below it; not the shell of whoever looks around there."""
+    """Every process of this program that works in the folder or below it: no shell that stands there."""
     return _where(
         lambda process: (
             process.joinpath("comm").read_text().strip() == program
