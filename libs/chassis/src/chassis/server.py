@@ -181,6 +181,7 @@ def configuration(
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # who calls is told by his token, not by his address
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
         backlog=2_048,

@@ -9,6 +9,7 @@ MAX_US: Final = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z, the last time that is taken."""
 
 _SECOND_US: Final = 1_000_000
+_SECOND: Final = len("2026-11-22T05:55:51")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339: Final = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):([0-5]\d))?", re.ASCII
@@ -49,7 +50,7 @@ def _text_of_second(second: int) -> str:
     if not 0 <= second <= MAX_US // _SECOND_US:
         raise ValueError("must lie in the years 1970 to 9999")
     # fromtimestamp reads no clock: it is the calendar's arithmetic alone.
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+    return f"{datetime.fromtimestamp(second, UTC).isoformat()[:_SECOND]}."
 
 
 @lru_cache(maxsize=4096)

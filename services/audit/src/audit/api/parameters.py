@@ -79,6 +79,8 @@ register_url_convertor("text", AnyText())
 
 def moment_of(request: Request, name: str) -> int | None:
     """The time in a query parameter of a plain route, None without it. Raises Invalid."""
+    if not request.scope["query_string"]:
+        return None
     given = request.query_params.get(name)
     if given is None:
         return None
