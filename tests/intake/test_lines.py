@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -139,10 +140,19 @@ def test_every_importable_type_can_be_imported() -> None:
         (b'{"a":"\\ud800"}', "is not JSON"),
         (b'{"a":"\\u0000"}', "NUL"),
         (b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", "nested deeper"),
-        (b" " * (LONGEST_LINE + 1), "longer than"),
+        (b'{"a":"' + b"x" * LONGEST_LINE + b'"}', "longer than"),
+        (b'{"a":"' + b"\\u007f" * LONGEST_LINE + b'"}', "longer than"),
     ],
 )
 def test_what_is_no_line_at_all_is_told_why(raw: bytes, says: str) -> None:
     made = parsed(raw)
     assert isinstance(made, list)
     assert says in made[0].reason
+
+
+def test_a_line_is_as_long_as_its_content_however_it_is_escaped() -> None:
+    contact = {"channel": "chat", "customer": {"id": "c-1"}, "body": "\x7f" * (LONGEST_LINE // 2)}
+    sent = {"type": "ContactReceived", "request_id": "r-1", "occurred_at": "2026-11-16T09:00:00Z", "data": contact}
+    raw = json.dumps(sent).encode()
+    assert len(raw) > 2 * LONGEST_LINE
+    assert isinstance(parsed(raw), Line)

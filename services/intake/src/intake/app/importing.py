@@ -12,12 +12,15 @@ from chassis.store import Append, Appended, NewEvent
 from intake.app import facts
 from intake.app.ports import ImportStore, ImportUnit
 from intake.domain import key_ids, streams
+from intake.domain.canonical import canonical
 from intake.domain.imports import ERASED, Accepted, Outcome, Rejected, decide_all
 from intake.domain.lines import Fault, Line, read
 from intake.domain.ndjson import numbered
 
 MOST_LINES = 10_000
 LONGEST_LINE = 1 << 20
+ESCAPED = 6  # bytes of \uXXXX, which stands for one byte at the least
+TOO_LONG = Fault("", f"the line is longer than {LONGEST_LINE} bytes")
 CHUNK_LINES = 500
 CHUNK_BYTES = 4 << 20
 # Lines that are checked before the loop is given back: a few milliseconds of a live contact's wait.
@@ -98,13 +101,20 @@ class Imports:
 
 
 def parsed(raw: bytes) -> Line | list[Fault]:
-    """The line that these bytes are, or what is wrong with them."""
-    if len(raw) > LONGEST_LINE:
-        return [Fault("", f"the line is longer than {LONGEST_LINE} bytes")]
+    """The line that these bytes are, or what is wrong with them.
+
+    Its length is that of its content in UTF-8: whether a sender escapes characters (six bytes for one) does not decide
+    what is taken.
+    """
+    if len(raw) > ESCAPED * LONGEST_LINE:
+        return [TOO_LONG]
     try:
-        return read(parse_json(raw))
+        members = parse_json(raw)
     except Invalid as invalid:
         return [Fault(error["field"], error["reason"]) for error in invalid.errors]
+    if len(raw) > LONGEST_LINE and len(canonical(members)) > LONGEST_LINE:
+        return [TOO_LONG]
+    return read(members)
 
 
 async def settle(unit: ImportUnit, lines: Sequence[Line]) -> tuple[list[Outcome], Appended | None]:
