@@ -76,6 +76,7 @@ async def test_whatever_is_made_from_the_document_is_answered_as_it_says(written
 
 def fuzz(operation: Any, mode: GenerationMode, url: str) -> None:
     """Calls one operation with cases that are made to be right, or wrong, by its schema."""
+
     @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case: Case[Any]) -> None:
