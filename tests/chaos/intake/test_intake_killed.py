@@ -42,6 +42,7 @@ async def test_every_key_that_waited_ends_as_exactly_one_request(service: Intake
     answers = await killed_with_all_waiting(service, intake)
     # One who waited for longer than the deadline has been told that nothing is known, which is as good as silence.
     assert {answer.status_code for answer in answers if answer is not None} <= {503}
+    assert None in answers, "void: nobody waited when it was killed"
     await intake.start()
     for _ in range(2):
         retried = [await send(intake, n) for n in range(WAITING)]
