@@ -6,7 +6,7 @@ STACK := $(BIN)/python -m local_stack
 MEMBERS := libs services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down clean status logs test unit lint hooks format bench lock schemas
+.PHONY: help setup run up down clean status logs test unit chaos lint hooks format bench lock schemas
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -38,6 +38,9 @@ test: setup ## run every test, on a Kafka and a PostgreSQL of their own
 
 unit: setup ## run the tests that need no server
 	@$(BIN)/pytest -q -m "not integration"
+
+chaos: setup ## kill, freeze and starve the parts under load; CHAOS_ROUNDS=20 for more rounds
+	@$(BIN)/pytest -q tests/chaos
 
 lint: setup ## static checks: ruff, mypy strict, import-linter
 	@$(BIN)/ruff format --check $(MEMBERS)
