@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import Query
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from chassis.errors import Invalid
 from chassis.paging import DEFAULT_LIMIT, MOST, limit_of
@@ -77,7 +77,7 @@ class AnyText(Convertor[str]):
 register_url_convertor("text", AnyText())
 
 
-def moment_of(request: Request, name: str) -> int | None:
+def moment_of(request: HTTPConnection, name: str) -> int | None:
     """The time in a query parameter of a plain route, None without it. Raises Invalid."""
     if not request.scope["query_string"]:
         return None
