@@ -169,6 +169,27 @@ async def test_a_reader_opens_with_what_the_topic_told_it(db: Database) -> None:
     assert opener.open("c-1", *keys.sealer.seal("c-1", b"secret", AAD), AAD) == b"secret"
 
 
+async def test_a_reader_waits_for_a_key_that_comes_after_its_event_but_not_for_ever(db: Database) -> None:
+    keys = await db.run(getting(a_keyring(), "c-1"))
+    await empty_table(db)
+    reader = a_keyring()
+
+    async def opened(patience_s: float) -> bytes | None:
+        async with db.connection() as connection:
+            opener = await reader.opener(connection, ["c-1"], patience_s=patience_s)
+        return opener.open("c-1", *keys.sealer.seal("c-1", b"secret", AAD), AAD)
+
+    assert await opened(0) is None
+    waiting = asyncio.create_task(opened(4))
+    await take_over(db, reader, await told(db))
+    assert await waiting == b"secret"
+    reader.forget(["c-1"])
+    await empty_table(db)
+    assert await opened(0.1) is None
+    async with asyncio.timeout(2):
+        assert await opened(60) is None
+
+
 @pytest.mark.parametrize("order", [1, -1])
 async def test_a_reader_keeps_a_destroyed_key_destroyed_in_whatever_order_it_hears(db: Database, order: int) -> None:
     writer = a_keyring()

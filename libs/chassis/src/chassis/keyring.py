@@ -1,5 +1,6 @@
 """The customers' keys: made with the first contact, wrapped by the deployment's key, told by the topic `keys`."""
 
+import asyncio
 import base64
 import os
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from chassis.sealing import KEY_BYTES, NONCE_BYTES, AesSealer
 from chassis.store import Append, NewEvent
 from events.keys import KeyDestroyed, KeyMade
 
+LOOK_AGAIN_S: Final = 0.02
 _TOPIC: Final = "keys"
 _FIND: Final = "select key_id, nonce, wrapped from customer_keys where key_id = any($1::text[])"
 _MAKE: Final = """
@@ -73,6 +75,7 @@ class Keyring:
         self._most = most
         self._keep_s = keep_s
         self._cache: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._overdue: OrderedDict[str, float] = OrderedDict()
 
     async def keys_for(self, tx: asyncpg.Connection, key_ids: Iterable[str]) -> Keys:
         """Keys to seal with; missing ones are made in `tx`, so they exist only if it commits.
@@ -89,9 +92,25 @@ class Keyring:
         told = tuple(self._told(key_id, fresh[key_id]) for key_id in sorted(made))
         return Keys(AesSealer(keys), told, frozenset(destroyed | gone))
 
-    async def opener(self, connection: asyncpg.Connection, key_ids: Iterable[str]) -> AesSealer:
-        """An opener for these ids; the ones without a key (not known yet, destroyed) open to None."""
-        found, _ = await self._find(connection, set(key_ids))
+    async def opener(
+        self, connection: asyncpg.Connection, key_ids: Iterable[str], *, patience_s: float = 0.0
+    ) -> AesSealer:
+        """An opener for these ids; the ones without a key (not known, destroyed) open to None.
+
+        An event may overtake its key, which travels by another topic: such a key is waited for, up to `patience_s`, and
+        one that does not come is not waited for again for a while.
+        """
+        wanted = set(key_ids)
+        found, destroyed = await self._find(connection, wanted)
+        began = monotonic()
+        late = {each for each in wanted - found.keys() - destroyed if self._overdue.get(each, 0.0) < began}
+        while late and monotonic() - began < patience_s:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            come, gone = await self._find(connection, late)
+            found |= come
+            late -= come.keys() | gone
+        if patience_s:
+            self._give_up(late)
         return AesSealer(found)
 
     async def destroy(self, db: Database, key_id: str, *, reason: str | None = None, by: str | None = None) -> bool:
@@ -123,6 +142,12 @@ class Keyring:
     def cached(self) -> int:
         """How many keys are cached."""
         return len(self._cache)
+
+    def _give_up(self, late: Iterable[str]) -> None:
+        for key_id in late:
+            self._overdue[key_id] = monotonic() + self._keep_s
+        while len(self._overdue) > self._most:
+            self._overdue.popitem(last=False)
 
     async def _find(self, connection: asyncpg.Connection, key_ids: set[str]) -> tuple[dict[str, bytes], set[str]]:
         """The living keys, and the ids of the destroyed ones."""

@@ -9,6 +9,7 @@ from events.codec import SEALED, Opener, Unreadable, unseal, without_personal
 from events.lifecycle import Entry
 
 PERSONAL_READ: Final = "personal:read"
+KEYS_LATE_S: Final = 2.0
 
 
 class Sight(Protocol):
@@ -49,7 +50,7 @@ async def sight_of(keyring: Keyring, connection: Connection, entries: Iterable[E
     key_ids = {key_id for entry in entries if (key_id := _key_id(entry)) is not None} if personal else set()
     if not key_ids:
         return Public()
-    return Opened(await keyring.opener(connection, key_ids))
+    return Opened(await keyring.opener(connection, key_ids, patience_s=KEYS_LATE_S))
 
 
 def _key_id(entry: Entry) -> str | None:

@@ -50,7 +50,7 @@ async def settle(unit: LiveUnit, clock: Clock, commands: Sequence[Command]) -> S
     await unit.hold(streams.of_request(made.request_id) for _, made in stated if made.request_id not in news.customers)
     await unit.learn(news)
     seals = await seals_for(unit, (decision for _, decision in stated))
-    appended = await unit.append([*_appends(stated, seals, clock.now_us()), *seals.made])
+    appended = await unit.append([*seals.made, *_appends(stated, seals, clock.now_us())])
     answers = {command.event_id: _answer(command, decision, appended) for command, decision in stated}
     await unit.claim(_claims(fresh, answers))
     outcomes = refused | answers

@@ -133,7 +133,7 @@ async def settle(unit: ImportUnit, lines: Sequence[Line]) -> tuple[list[Outcome]
     for line in accepted:
         events.setdefault(streams.of_import(line.request_id), []).append(facts.of_line(line, keys.sealer))
     appends = [Append(stream, None, tuple(made), stamp=False) for stream, made in events.items()]
-    return outcomes, await unit.append([*appends, *keys.made])
+    return outcomes, await unit.append([*keys.made, *appends])
 
 
 def _needs_key(line: Line, outcome: Outcome) -> bool:
