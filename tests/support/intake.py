@@ -180,6 +180,9 @@ class Intakes:
             "THROUGHLINE_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
             "THROUGHLINE_TOKENS": self.tokens("*"),
             "THROUGHLINE_LOG_LEVEL": "WARNING",
+            # A busy machine refuses nobody for waiting, but where a test is about just that.
+            "THROUGHLINE_INTAKE_PATIENCE_MS": "60000",
+            "THROUGHLINE_IMPORT_PATIENCE_MS": "60000",
         }
 
 
