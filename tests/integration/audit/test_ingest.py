@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from audit.domain.headers import unpack
 from chassis.records import Record
 from tests.audit.given import CONTACT, MINUTE, START, Writer, event_id, life
 from tests.support.audit import RECORDS, REQUESTS, Intaking
+from tests.support.until import until
 
 BYTES = 'select topic, partition, "offset", appended_us, key, headers, value from projection.records'
 
@@ -96,6 +98,27 @@ async def test_a_summary_is_written_only_over_the_row_that_it_was_made_from(inta
     assert await intaking.rows("select count(*) from projection.records") == [(2,)]
     await intaking.take([connected, resolved])
     assert await intaking.rows("select events, state from projection.requests") == [(4, "resolved")]
+
+
+async def test_of_two_who_both_hold_a_request_for_new_one_reads_anew(intaking: Intaking) -> None:
+    contact = Writer(partition=1).event("ContactReceived", CONTACT)
+    routed = Writer().event("Routed", {"agent_id": "a-1"}, minute=1)
+    await intaking.take([Writer(partition=2).event("Routed", subject="r-other")])
+    late = Intaking(intaking.db)
+    async with intaking.db.transaction() as tx:
+        await intaking.ingest.handle(tx, [contact])
+        taking = asyncio.create_task(late.take([routed]))
+        await until(lambda: _someone_waits(intaking), what="the second insert waits for the first")
+    with pytest.raises(StaleHistory):
+        await taking
+    await late.take([routed])
+    others = "select events, state from projection.requests where request_id = 'r-1'"
+    assert await intaking.rows(others) == [(2, "offered")]
+
+
+async def _someone_waits(intaking: Intaking) -> bool:
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    return await intaking.rows(waiting) != [(0,)]
 
 
 async def test_a_misplaced_record_of_a_request_joins_what_another_replica_has_taken_in(intaking: Intaking) -> None:
