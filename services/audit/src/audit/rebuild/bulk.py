@@ -31,6 +31,11 @@ class Remembered:
         """Whether this request's whole history is here."""
         return zlib.crc32(request_id.encode()) < self._limit
 
+    @property
+    def holds_all(self) -> bool:
+        """Whether nothing had to be forgotten: every request's history is here."""
+        return self._limit == _ALL
+
     def take(self, arrived: Sequence[Arrival]) -> None:
         """Takes records in before they are written, and marks those that are duplicates."""
         here = {arrival.place: arrival for arrival in arrived}

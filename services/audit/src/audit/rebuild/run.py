@@ -68,8 +68,13 @@ class Rebuild:
             progress = await self._shadow.make(await live(self._connection), self._origin)
         remembered = Remembered(0 if resumed else self._most_events)
         places = await self._read(progress, remembered)
-        await self._index("records")
-        await self._fold(progress, remembered)
+        # PostgreSQL builds the indexes while the remembered requests are folded here.
+        indexing = asyncio.create_task(self._index("records"))
+        try:
+            await self._fold_remembered(progress, remembered)
+        finally:
+            await indexing
+        await self._fold_others(progress, remembered)
         await self._mark_duplicates_elsewhere()
         await self._index("requests")
         await self._shadow.analyze()
@@ -113,14 +118,20 @@ class Rebuild:
         self._told(f"indexes of {table}", 0, 0)
         await self._shadow.index(table)
 
-    async def _fold(self, progress: Progress, remembered: Remembered) -> None:
-        """A summary of every request: of the remembered ones from memory, of the others from their rows."""
-        if not progress.folded_to:
-            await self._connection.execute(f"truncate {SHADOW}.requests")
-            for part in _parts(remembered.histories(), _REQUESTS_AT_ONCE):
-                await self._summarise(part, [], "")
+    async def _fold_remembered(self, progress: Progress, remembered: Remembered) -> None:
+        """The summaries of the requests whose histories are in memory; what an earlier attempt left goes first."""
+        if progress.folded_to:
+            return
+        await self._writer.run(lambda tx: tx.execute(f"truncate {SHADOW}.requests"))
+        for part in _parts(remembered.histories(), _REQUESTS_AT_ONCE):
+            await self._summarise(part, [], "")
+            await asyncio.sleep(0)
+
+    async def _fold_others(self, progress: Progress, remembered: Remembered) -> None:
+        """The summaries of the other requests, from their rows."""
         done, after = 0, progress.folded_to
-        while ids := await self._ids_after(after):
+        self._told("requests", done, 0)
+        while not remembered.holds_all and (ids := await self._ids_after(after)):
             after = ids[-1]
             wanted = [request_id for request_id in ids if not remembered.holds(request_id)]
             histories, twins = await self._records.whole_histories(self._connection, wanted)
