@@ -1,0 +1,1 @@
+"""Watches promises, and decides when a higher tier must help."""

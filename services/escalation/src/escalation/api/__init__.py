@@ -1,0 +1,1 @@
+"""Escalation's HTTP edge."""

@@ -1,0 +1,1 @@
+"""What Escalation decides, pure."""

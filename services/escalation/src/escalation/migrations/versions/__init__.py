@@ -1,0 +1,1 @@
+"""Escalation's schema, revision by revision; the environment is the chassis's."""

@@ -1,0 +1,1 @@
+"""Kb-search's use cases."""

@@ -1,0 +1,1 @@
+"""What Kb-search decides, pure."""

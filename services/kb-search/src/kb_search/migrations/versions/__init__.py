@@ -1,0 +1,1 @@
+"""Kb-search's schema, revision by revision; the environment is the chassis's."""

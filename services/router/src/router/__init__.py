@@ -1,0 +1,1 @@
+"""Brings each request to the right agent: who is offered it, who holds it, and when."""

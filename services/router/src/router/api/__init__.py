@@ -1,0 +1,1 @@
+"""Router's HTTP edge."""

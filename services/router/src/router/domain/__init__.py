@@ -1,0 +1,1 @@
+"""What Router decides, pure."""

@@ -1,0 +1,1 @@
+"""Router's schema, revision by revision; the environment is the chassis's."""
