@@ -82,12 +82,24 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def hears_interrupts() -> None:
+    """Undoes what a shell does to its background jobs, and so to tests that run in one: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def started(intake: SlowIntake, file: Path) -> subprocess.Popen[str]:
     """The command as a user runs it."""
     url = f"http://127.0.0.1:{intake.server_address[1]}"
     command = [sys.executable, "-m", "throughline", "--intake", url, "import", str(file)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
-    return subprocess.Popen(command, env=environment, cwd=file.parent, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        cwd=file.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_interrupts,  # noqa: PLW1509  # nothing but signal() runs between fork and exec
+    )
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
