@@ -1,6 +1,7 @@
 """Migrations run once, whoever starts them, and the schema's revision shows in readyz."""
 
 import asyncio
+import subprocess
 import sys
 import textwrap
 import uuid
@@ -9,23 +10,28 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
 from chassis import migrations
 from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.readiness import Status
 
+SERVICES = ["intake", "router", "escalation", "audit", "kb_search"]
+
 FIRST = """
     from alembic import op
     from chassis import tables
-    revision, down_revision = "0001", None
+    revision = "0001"
+    down_revision = None
 
     def upgrade():
         tables.create(op)
 """
 SECOND = """
     from alembic import op
-    revision, down_revision = "0002", "0001"
+    revision = "0002"
+    down_revision = "0001"
 
     def upgrade():
         op.execute("create table more (n int)")
@@ -74,6 +80,24 @@ async def test_a_fresh_database_is_brought_to_the_head_and_a_second_run_changes_
     await migrations.migrate(database_url, package.name)
     assert "more" in await tables_of(database_url)
     assert migrations.head(package.name) == "0002"
+
+
+def test_two_newest_revisions_are_refused(package: Package) -> None:
+    package.add("0001b", FIRST.replace("0001", "0001b"))
+    with pytest.raises(LookupError, match=r"0001.*0001b"):
+        migrations.head(package.name)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_newest_revision_is_the_one_that_alembic_finds(service: str) -> None:
+    scripts = ScriptDirectory(str(migrations.folder(service)))
+    assert migrations.head(service) == scripts.get_current_head()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_serves_does_not_pay_for_what_migrates(service: str) -> None:
+    code = f"import sys, {service}.__main__; sys.exit(bool({{'alembic', 'sqlalchemy'}} & sys.modules.keys()))"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 async def test_of_several_at_once_each_finds_it_done_once(database_url: str, package: Package) -> None:

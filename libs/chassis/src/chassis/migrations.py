@@ -1,26 +1,18 @@
-"""Alembic for all services: each package holds its `migrations/versions`, the environment is here."""
+"""Migrations for all services: each package holds its `migrations/versions`, what runs and checks them is here."""
 
+import ast
 import asyncio
-from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import asyncpg
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.readiness import OK, Finding, down
 
-_ONE_AT_A_TIME: Final = text("select pg_advisory_xact_lock(hashtextextended('throughline.migrations', 0))")
+_NAMES: Final = ("revision", "down_revision")
 
 
 def upgrade(dsn: str, package: str) -> None:
@@ -33,27 +25,24 @@ async def migrate(dsn: str, package: str) -> None:
 
     `dsn` is postgresql://…; raises `Unavailable` where the server does not answer.
     """
-    engine = create_async_engine(_for_sqlalchemy(dsn), poolclass=NullPool)
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(_ONE_AT_A_TIME)
-            await connection.run_sync(_upgrade, package)
-    except (OSError, asyncpg.CannotConnectNowError) as error:
-        raise Unavailable("PostgreSQL does not answer: start it or correct DATABASE_URL.") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable("PostgreSQL went away during the migration: run it again.") from error
-        raise
-    finally:
-        await engine.dispose()
+    # Only here: Alembic brings SQLAlchemy, a third of a service's start and of its memory, and serving needs neither.
+    from chassis import alembic_runs
+
+    await alembic_runs.migrate(dsn, folder(package))
+
+
+def folder(package: str) -> Path:
+    """Where the package's migrations lie."""
+    return Path(str(files(package) / "migrations"))
 
 
 def head(package: str) -> str:
-    """The package's newest revision; raises LookupError where it has none."""
-    revision = _scripts(package).get_current_head()
-    if revision is None:
-        raise LookupError(f"{package} has no migrations")
-    return revision
+    """The package's newest revision; raises LookupError where it has none, or more than one."""
+    steps = [_said(script) for script in (folder(package) / "versions").glob("[!_]*.py")]
+    heads = {step["revision"] for step in steps} - {step["down_revision"] for step in steps}
+    if len(heads) != 1:
+        raise LookupError(f"{package} has {sorted(map(str, heads)) or 'no revision'} where one newest is needed")
+    return str(heads.pop())
 
 
 async def current(connection: asyncpg.Connection) -> str | None:
@@ -77,21 +66,10 @@ async def check(db: Database, package: str) -> Finding:
     return OK
 
 
-def _upgrade(connection: Connection, package: str) -> None:
-    scripts = _scripts(package)
-    environment = EnvironmentContext(Config(), scripts, fn=_steps(scripts))
-    environment.configure(connection=connection, transactional_ddl=True)
-    environment.run_migrations()
-
-
-def _steps(scripts: ScriptDirectory) -> Callable[[Any, MigrationContext], Any]:
-    # What Alembic's own `upgrade` command calls; there is no public name for it without an env.py.
-    return lambda revision, _context: scripts._upgrade_revs("head", revision)  # noqa: SLF001 - see above
-
-
-def _scripts(package: str) -> ScriptDirectory:
-    return ScriptDirectory(str(files(package) / "migrations"))
-
-
-def _for_sqlalchemy(dsn: str) -> str:
-    return urlsplit(dsn)._replace(scheme="postgresql+asyncpg").geturl()
+def _said(script: Path) -> dict[str, Any]:
+    """A script's plain assignments to `revision` and `down_revision`, read without running it."""
+    return {
+        line.targets[0].id: ast.literal_eval(line.value)
+        for line in ast.parse(script.read_bytes()).body
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name) and line.targets[0].id in _NAMES
+    }
