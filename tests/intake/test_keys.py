@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from intake.domain.keys import Busy, Duplicate, Fresh, Reused, Taken, Use, fault_in_key, judge
+from intake.domain.keys import Busy, Duplicate, Fresh, Reused, Taken, Use, judge
 
 USE = Use("POST /v1/contacts", "k-1", b"hash of the first body")
 SAME = Taken(USE.hash, b"the first answer")
@@ -29,15 +27,3 @@ def test_a_key_being_worked_on_is_refused_for_now() -> None:
 
 def test_what_is_stored_counts_before_the_mark_in_flight() -> None:
     assert judge(USE, SAME, in_flight=True) == Duplicate(b"the first answer")
-
-
-@pytest.mark.parametrize("key", ["k", "k" * 255, "ключ", " ", "a\tb"])
-def test_any_text_of_up_to_255_characters_is_a_key(key: str) -> None:
-    assert fault_in_key(key) is None
-
-
-@pytest.mark.parametrize(
-    ("key", "says"), [("", "empty"), ("k" * 256, "at most 255"), ("a\x00b", "NUL"), ("a\ud800b", "surrogate")]
-)
-def test_a_key_that_no_database_keeps_is_refused_with_the_reason(key: str, says: str) -> None:
-    assert says in str(fault_in_key(key))

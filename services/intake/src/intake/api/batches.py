@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.commands import checked_key, members_of
 from chassis.edge import BODY_LIMIT
 from chassis.errors import Refused, TooLarge
 from chassis.problems import to_object
@@ -16,7 +17,7 @@ from chassis.web import authorise, body_of, refuse_query
 from events.times import to_text
 from intake.api import writing
 from intake.api.contacts import received
-from intake.api.reading import SCOPE, checked_key, members_of
+from intake.api.reading import SCOPE
 from intake.app.answers import Answer
 from intake.app.desk import Desk
 from intake.domain.commands import Command

@@ -8,11 +8,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.commands import key_of, members_of, validated
 from chassis.ids import new_id
 from chassis.trace import current_traceparent
 from chassis.web import authorise, body_of, refuse_query
 from events.contacts.contact import Contact
-from intake.api.reading import SCOPE, key_of, members_of, use_of, validated
+from intake.api.reading import SCOPE, use_of
 from intake.api.writing import accepted
 from intake.app.desk import Desk
 from intake.domain.commands import Receive

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from chassis.sealing import AesSealer
 from chassis.store import NewEvent
+from events import key_ids
 from events.catalogue import CATALOGUE
 from events.codec import encode_data
 from events.personal import plan_of, split
-from intake.domain import key_ids, streams
+from intake.domain import streams
 from intake.domain.commands import Command
 from intake.domain.decide import Joined, Started
 from intake.domain.lines import Line

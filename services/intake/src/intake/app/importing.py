@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from chassis.bodies import parse_json
 from chassis.errors import Invalid, Overloaded, StaleTransaction, TooLarge, Unavailable
 from chassis.store import Append, Appended, NewEvent
+from events import key_ids
+from events.canonical import canonical
 from intake.app import facts
 from intake.app.ports import ImportStore, ImportUnit
-from intake.domain import key_ids, streams
-from intake.domain.canonical import canonical
+from intake.domain import streams
 from intake.domain.imports import ERASED, Accepted, Outcome, Rejected, decide_all
 from intake.domain.lines import Fault, Line, read
 from intake.domain.ndjson import numbered

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from chassis.keyring import Keys
 from chassis.sealing import AesSealer
 from chassis.store import Append
+from events import key_ids
 from intake.app.ports import Unit
-from intake.domain import key_ids
 from intake.domain.decide import Joined, Started
 
 

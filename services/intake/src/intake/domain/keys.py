@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LONGEST_KEY = 255
-
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -54,16 +52,3 @@ def judge(use: Use, taken: Taken | None, *, in_flight: bool) -> Verdict:
     if taken is None:
         return Busy() if in_flight else Fresh()
     return Duplicate(taken.answer) if taken.hash == use.hash else Reused()
-
-
-def fault_in_key(key: str) -> str | None:
-    """Why this text cannot be a key, None where it can."""
-    if not key:
-        return "must not be empty"
-    if len(key) > LONGEST_KEY:
-        return f"must have at most {LONGEST_KEY} characters"
-    if "\x00" in key:
-        return "must not contain the NUL character"
-    if not key.isascii() and any("\ud800" <= character <= "\udfff" for character in key):
-        return "must not contain a lone surrogate"
-    return None

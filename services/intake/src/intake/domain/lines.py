@@ -10,9 +10,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from events.canonical import content_id
 from events.imports import IMPORTABLE
 from events.times import to_us
-from intake.domain.canonical import content_id
 
 REQUIRED = ("type", "request_id", "occurred_at", "data")
 MEMBERS = frozenset((*REQUIRED, "event_id", "causation_id"))

@@ -1,12 +1,12 @@
 """Under whose key personal data is sealed."""
 
-from __future__ import annotations
+from typing import Final
 
-from intake.domain.canonical import content_hash, uuid8
+from events.canonical import content_hash, uuid8
 
-LONGEST = 200
-REQUEST = "request:"
-CUSTOMER = "customer:"
+LONGEST: Final = 200
+REQUEST: Final = "request:"
+CUSTOMER: Final = "customer:"
 
 
 def of_customer(customer_id: str) -> str:

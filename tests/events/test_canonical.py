@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.domain.canonical import canonical, content_hash, content_id
+from events.canonical import canonical, content_hash, content_id
 
 JSON = st.recursive(
     st.none()

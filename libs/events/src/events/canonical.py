@@ -1,26 +1,22 @@
 """One spelling of JSON members, so that the same content always hashes the same."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-import orjson
+_SPELLING: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False, allow_nan=False
+)
 
 
 def canonical(members: Mapping[str, Any]) -> bytes:
     """The members as sent: keys sorted at every depth, no blanks, no defaults filled in, integers exact.
 
-    orjson writes integers of at most 64 bits; whatever holds a larger one is written by the standard library. Which of
-    the two writes depends on the content alone, so the spelling does too.
+    The standard library writes it, not a faster one: what was hashed years ago must hash the same for ever.
     """
-    try:
-        return orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
-        return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _SPELLING.encode(members).encode()
 
 
 def content_hash(members: Mapping[str, Any]) -> bytes:
