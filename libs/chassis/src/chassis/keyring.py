@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from chassis import ids, store
 from chassis.clock import Clock
 from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.sealing import KEY_BYTES, NONCE_BYTES, AesSealer
 from chassis.store import Append, NewEvent
 from events.keys import KeyDestroyed, KeyMade
@@ -112,6 +113,24 @@ class Keyring:
         if patience_s:
             self._give_up(late)
         return AesSealer(found)
+
+    async def sealer(self, connection: asyncpg.Connection, key_id: str, *, patience_s: float = 2.0) -> AesSealer | None:
+        """A sealer with this one key, for services that may not make keys; None where it was destroyed.
+
+        Intake makes a customer's key with his first contact, but the key travels by another topic: it is waited for, up
+        to `patience_s`. Raises `Unavailable` where it has not come by then. Call it before the transaction that needs
+        it: a wait inside would hold locks.
+        """
+        until = monotonic() + patience_s
+        while True:
+            found, destroyed = await self._find(connection, {key_id})
+            if found:
+                return AesSealer(found)
+            if destroyed:
+                return None
+            if monotonic() >= until:
+                raise Unavailable("The customer's key has not arrived here yet: retry with the same key.")
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def destroy(self, db: Database, key_id: str, *, reason: str | None = None, by: str | None = None) -> bool:
         """Destroys a key for ever and says so by KeyDestroyed; False where there is none."""
