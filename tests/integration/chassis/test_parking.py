@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -159,6 +160,19 @@ async def test_a_parked_record_is_told_with_its_bytes_through_the_outbox(desk: D
     said: dict[str, Any] = from_json(row["payload"])
     assert said["headers"] == [{"name": "b2Rk", "value": "/w=="}, {"name": "b2Rk", "value": ""}]
     assert (said["value"], said["consumer"], said["attempts"]) == ("eyJ4IjogMX0=", NAME, 1)
+
+
+async def test_of_a_value_too_large_to_be_told_its_hash_is(desk: Desk) -> None:
+    value = b"x" * (3 << 20)
+    await send(desk.settings, [(b"a", value, [("odd", b"1")])])
+    async with desk.at_work():
+        await until(lambda: desk.has_parked(1), 15)
+    async with desk.db.connection() as connection:
+        said: dict[str, Any] = from_json(await connection.fetchval("select payload from events"))
+        kept = await connection.fetchval("select value from parked_records")
+    assert (said["value"], said["size"], said["headers"]) == (None, 3 << 20, [])
+    assert said["sha256"] == sha256(value).hexdigest()
+    assert kept == value
 
 
 async def test_poison_by_name_is_not_tried_again(desk: Desk) -> None:

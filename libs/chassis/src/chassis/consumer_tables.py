@@ -43,9 +43,11 @@ STATEMENTS: Final = (
     create table handled_events (
         consumer text not null,
         event_id text not null,   -- a relay that died before its cursor moved has published it twice
+        handled_us bigint not null,
         primary key (consumer, event_id)
     )
     """,
+    "create index handled_events_by_age on handled_events (consumer, handled_us)",
     'create index parked_records_by_key on parked_records (consumer, topic, key, partition, "offset")',
 )
 

@@ -3,13 +3,14 @@
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import Final
 
 import asyncpg
 import structlog
 
+from chassis import handled, offsets, parking, trace
 from chassis import metrics as catalogue
-from chassis import offsets, parking, trace
 from chassis.caution import AfterCommit, Partition, RecordFailed, together
 from chassis.clock import Clock, SystemClock
 from chassis.database import Writer
@@ -27,12 +28,8 @@ from events.parked import Header, RecordParked
 EventHandler = Callable[[asyncpg.Connection, Envelope, Record], Awaitable[AfterCommit | None]]
 Streams = Callable[[Envelope], Iterable[str]]
 
-# Sorted, so that two transactions with common ids never wait for one another in a circle.
-_HANDLED: Final = """
-insert into handled_events (consumer, event_id) select $1, id from unnest($2::text[]) id order by id
-on conflict do nothing returning event_id
-"""
 _TEND_S: Final = 1.0
+_FORGET_S: Final = 600.0
 _MOST_COPIED: Final = 2 << 20
 _log = structlog.get_logger(__name__)
 
@@ -40,9 +37,11 @@ _log = structlog.get_logger(__name__)
 class Dispatch:
     """A BatchHandler that gives each record to the handler of its type; types without a handler are passed over.
 
-    An event that stands in the log twice (a relay that died before its cursor moved) is handled once, by its id. A
-    handler that raises anything but `Transient` is tried `attempts` times (counted in the database before each), then
-    its record is parked with its bytes and the reason; later records of that key wait behind it, all others go on.
+    An event that stands in the log twice (a relay that died before its cursor moved) is handled once, by its id, which
+    is kept for a week. A handler that raises anything but `Transient` is tried `attempts` times (counted in the
+    database before each), then its record is parked with its bytes and the reason; later records of that key wait
+    behind it, all others go on.
+
     Hand it to a Consumer as `handler` and as `parking`.
     """
 
@@ -71,6 +70,7 @@ class Dispatch:
         self._blocked: dict[Partition, set[bytes]] = {}
         self._gauge = metrics.gauge(catalogue.PARKED).labels(consumer)
         self._tended_at = 0.0
+        self._forget_at = 0.0
 
     async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
         """See BatchHandler. Raises RecordFailed, naming the record."""
@@ -108,6 +108,8 @@ class Dispatch:
         if now - self._tended_at < _TEND_S:
             return
         self._tended_at = now
+        if now >= self._forget_at:
+            await self._forget(writer)
         found, parked = await writer.run(lambda tx: self._marked(tx, held))
         self._gauge.set(parked)
         stuck: set[tuple[Partition, bytes | None]] = set()
@@ -115,6 +117,12 @@ class Dispatch:
             place = each.record.topic, each.record.partition
             if (place, each.record.key) not in stuck and not await self._replayed(writer, held[place], each):
                 stuck.add((place, each.record.key))
+
+    async def _forget(self, writer: Writer) -> None:
+        """One bite, and the next one soon where there is more."""
+        before_us = self._clock.now_us() - handled.KEPT_US
+        forgotten = await writer.run(lambda tx: handled.forget(tx, self._consumer, before_us=before_us))
+        self._forget_at = self._tended_at + (0.0 if forgotten == handled.AT_ONCE else _FORGET_S)
 
     async def _replayed(self, writer: Writer, held: Held, parked: Parked) -> bool:
         record = parked.record
@@ -172,9 +180,8 @@ class Dispatch:
 
     async def _new(self, tx: asyncpg.Connection, envelopes: list[Envelope]) -> set[str]:
         """Note the events as handled, and return the ids of those that were not before."""
-        ids = sorted({envelope.event_id for envelope in envelopes if envelope.type in self._handlers})
-        rows = await tx.fetch(_HANDLED, self._consumer, ids) if ids else []
-        return {row["event_id"] for row in rows}
+        ids = (envelope.event_id for envelope in envelopes if envelope.type in self._handlers)
+        return await handled.note(tx, self._consumer, ids, now_us=self._clock.now_us())
 
     async def _lock(self, tx: asyncpg.Connection, envelopes: list[Envelope]) -> None:
         if self._streams is not None:
@@ -231,6 +238,7 @@ def _as_fact(consumer: str, record: Record, reason: str, attempts: int) -> Recor
         headers=[Header(name=_text(name) or "", value=_text(value)) for name, value in record.headers] if fits else [],
         value=_text(record.value) if fits else None,
         size=len(record.value or b""),
+        sha256=None if fits or record.value is None else sha256(record.value).hexdigest(),
     )
 
 

@@ -109,6 +109,9 @@ EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 """An RFC 3339 time with an offset and at most six decimals, kept as sent."""
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 in hexadecimal."""
+
 Microseconds = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 Version = Annotated[int, Field(ge=1)]

@@ -1,13 +1,7 @@
 """The topic `audit.checkpoints`: signed heads of the Merkle trees over the log."""
 
-from typing import Annotated
-
-from pydantic import Field
-
-from events.base import Count, Fact, Moment, Name
+from events.base import Count, Fact, Moment, Name, Sha256
 from events.keys import Base64
-
-RootHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class CheckpointSigned(Fact):
@@ -17,7 +11,7 @@ class CheckpointSigned(Fact):
     """Topic and partition: `contacts/3`."""
     size: Count
     """How many records, from offset 0."""
-    root: RootHash
+    root: Sha256
     signed_at: Moment
     signer: Name
     """A name of the signing key."""

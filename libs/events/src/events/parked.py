@@ -1,6 +1,6 @@
 """The topic `dead-letters`: records that a consumer has parked, with their bytes and the reason."""
 
-from events.base import Count, Fact, Name, Text
+from events.base import Count, Fact, Name, Sha256, Text
 from events.keys import Base64
 
 
@@ -26,3 +26,5 @@ class RecordParked(Fact):
     value: Base64 | None = None
     size: Count | None = None
     """The value's bytes; the value itself is left out where it is too large to be copied."""
+    sha256: Sha256 | None = None
+    """Of the value, in hexadecimal, where it was left out: by this it is known again."""
