@@ -79,12 +79,12 @@ def test_an_interrupted_run_leaves_nothing_behind(make_stack: Callable[[str], Ru
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("base", ["eighty", "80", "65500"])
+@pytest.mark.parametrize("base", ["eighty", "80", "-8000", "32675", "32768", "40000", "65500"])
 def test_a_port_base_that_is_none_is_refused_in_a_sentence(tmp_path: Path, base: str) -> None:
     known = {**os.environ, "THROUGHLINE_RUN_DIR": str(tmp_path / "run"), "THROUGHLINE_PORT_BASE": base}
     refused = typed("up", known)
     assert refused.returncode == 1
-    assert "THROUGHLINE_PORT_BASE is" in refused.stderr
+    assert f"THROUGHLINE_PORT_BASE is '{base}'; it must be a number from 1024 to 32674" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -20,6 +20,7 @@ from local_stack import ports
 from local_stack.deadline import Deadline, wait_until
 from local_stack.errors import Busy, PortTaken
 from local_stack.files import locked, replace_file
+from local_stack.layout import layout_of
 from local_stack.processes import Process, end, look, marked, recall, remember, spawn, working_in
 
 SLEEPS = ["/bin/sleep", "600"]
@@ -169,3 +170,10 @@ def test_an_expired_deadline_ends_a_wait_in_another_thread() -> None:
     deadline.expire()
     waiting.join(5)
     assert answers == [False]
+
+
+def test_no_port_of_the_highest_base_is_one_for_outgoing_connections() -> None:
+    highest = layout_of({"THROUGHLINE_PORT_BASE": "32674"})
+    assert highest.kafka_port + 1 == 32_767
+    with pytest.raises(ValueError, match="from 32768 on belong to outgoing connections"):
+        layout_of({"THROUGHLINE_PORT_BASE": "32675"})

@@ -62,7 +62,11 @@ def test_an_environment_is_made_from_the_lock_and_only_once(checkout: Path, tmp_
     told = subprocess.run([checkout / ".venv/bin/throughline", "--help"], capture_output=True, text=True, check=True)
     assert "Usage" in told.stdout
     where = subprocess.run(
-        [checkout / ".venv/bin/python", "-c", "import events, intake, audit, local_stack; print(events.__file__)"],
+        [
+            checkout / ".venv/bin/python",
+            "-c",
+            "import events, intake, router, escalation, audit, kb_search, local_stack; print(events.__file__)",
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -11,6 +11,9 @@ JARS = ROOT / ".tools" / "jars"
 JARS_LOCK = Path(__file__).resolve().parents[2] / "jars.lock"
 
 _POSTGRES, _KAFKA = 32, 92
+# Linux takes the ports from here on for outgoing connections: one of these would now and then have a server's.
+_OUTGOING = 32_768
+_FIRST, _LAST = 1_024, _OUTGOING - _KAFKA - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ def layout_of(environment: Mapping[str, str]) -> Layout:
     """Raises ValueError where THROUGHLINE_PORT_BASE is no base of ports."""
     run = Path(environment.get("THROUGHLINE_RUN_DIR") or ".run")
     text = environment.get("THROUGHLINE_PORT_BASE") or "8000"
-    if not text.isdigit() or not 1024 <= int(text) <= 65535 - _KAFKA - 1:
-        raise ValueError(f"THROUGHLINE_PORT_BASE is {text!r}; it must be a number from 1024 to {65535 - _KAFKA - 1}")
+    if not text.isdigit() or not _FIRST <= int(text) <= _LAST:
+        raise ValueError(
+            f"THROUGHLINE_PORT_BASE is {text!r}; it must be a number from {_FIRST} to {_LAST}: "
+            f"a stack takes ports up to the base + {_KAFKA + 1}, and those from {_OUTGOING} on belong to outgoing connections"
+        )
     return Layout(run=(ROOT / run).absolute(), port_base=int(text))

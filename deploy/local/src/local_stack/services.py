@@ -36,7 +36,10 @@ class Service:
 
 SERVICES = (
     Service("intake", "intake", 1),
+    Service("router", "router", 2),
+    Service("escalation", "escalation", 3),
     Service("audit", "audit", 4),
+    Service("kb-search", "kb_search", 5),
 )
 
 
