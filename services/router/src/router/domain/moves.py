@@ -182,14 +182,16 @@ def stamped(move: Move, times: Sequence[int]) -> Request:
     return replace(after, closed_us=times[-1] if ends else None, closing_logged=False)
 
 
-class _Said(NamedTuple):
+class Said(NamedTuple):
+    """An event as the lifecycle takes it."""
+
     type: str
     data: Mapping[str, Any]
 
 
 def _evolved(standing: Standing, fact: Fact) -> Standing:
     name = type(fact).__name__
-    after = evolve(standing, _Said(name, fact.model_dump(exclude_unset=True)))
+    after = evolve(standing, Said(name, fact.model_dump(exclude_unset=True)))
     if after is standing:
         raise Impossible(f"{name} moves no request that is {standing.state}")
     return after
