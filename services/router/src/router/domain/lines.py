@@ -1,0 +1,123 @@
+"""Lines of agents: for each shape of request who could take it now, whose turn it is, and why the others cannot."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from events.contacts.routing import MAX_LISTED
+from router.domain.fitting import Shape, Worker, unfit
+from router.domain.request import Unit
+
+Place: TypeAlias = tuple[int, int, str]
+
+
+class _Seat:
+    """An agent during one pass: what he has left, and how he stands among the others."""
+
+    __slots__ = ("agent_id", "auto_accept", "free", "held", "since_us", "worker")
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.agent_id = worker.agent_id
+        self.auto_accept = worker.agent.profile.auto_accept
+        self.free = {channel: list(units) for channel, units in worker.free.items()}
+        self.held = worker.held
+        self.since_us = worker.idle_since_us
+
+    @property
+    def place(self) -> Place:
+        """Who has less goes first, so the idle before all others; then who had nothing to do for longest."""
+        return self.held, self.since_us, self.agent_id
+
+
+class Line:
+    """The agents for requests of one shape. Only those of the queue are told among the excluded."""
+
+    def __init__(self, shape: Shape, seats: Mapping[str, _Seat], queue: str, now_us: int) -> None:
+        self._seats = seats
+        self._now_us = now_us
+        self._channel = shape.channel
+        self._order: list[Place] = []
+        self._full: list[str] = []
+        self._unfit: list[tuple[str, str]] = []
+        for agent_id in sorted(seats):
+            self._add(seats[agent_id], unfit(shape, seats[agent_id].worker.agent, queue), queue)
+        self._order.sort()
+        self._counts = Counter(reason for _, reason in self._unfit)
+
+    def first(self) -> str | None:
+        """Whose turn it is."""
+        return self._order[0][2] if self._order else None
+
+    def agents(self) -> Iterator[str]:
+        """All who could take a request now, in their turn."""
+        return (agent_id for _, _, agent_id in self._order)
+
+    def score(self, agent_id: str) -> float:
+        """How well he stands: for how many seconds he has been idle, or less than 0: how many requests he has."""
+        seat = self._seats[agent_id]
+        return -float(seat.held) if seat.held else max(0, self._now_us - seat.since_us) / 1e6
+
+    def excluded(self, passed: Sequence[str]) -> tuple[list[tuple[str, str]], dict[str, int]]:
+        """The first `MAX_LISTED` who cannot have it, each with the reason, and how many there are by reason.
+
+        `passed` are those who were asked before.
+        """
+        others = [(agent_id, "full") for agent_id in self._full[:MAX_LISTED]]
+        others += [(agent_id, "asked_before") for agent_id in passed[:MAX_LISTED]]
+        counts = Counter(self._counts) | Counter({"full": len(self._full), "asked_before": len(passed)})
+        return [*self._unfit[:MAX_LISTED], *others][:MAX_LISTED], dict(counts)
+
+    def move(self, was: Place, seat: _Seat) -> None:
+        """An agent has taken something: he stands elsewhere from now on, or has no room any more."""
+        at = bisect_left(self._order, was)
+        if at == len(self._order) or self._order[at] != was:
+            return
+        del self._order[at]
+        if seat.free.get(self._channel):
+            insort(self._order, seat.place)
+        else:
+            insort(self._full, seat.agent_id)
+
+    def _add(self, seat: _Seat, reason: str | None, queue: str) -> None:
+        if reason is None and seat.free.get(self._channel):
+            self._order.append(seat.place)
+        elif queue not in seat.worker.agent.profile.queues:
+            return
+        elif reason is None:
+            self._full.append(seat.agent_id)
+        else:
+            self._unfit.append((seat.agent_id, reason))
+
+
+class Lines:
+    """All lines of one pass over the same agents: who takes a unit moves in each of them."""
+
+    def __init__(self, workers: Iterable[Worker], queue: str, now_us: int) -> None:
+        self._seats = {worker.agent_id: _Seat(worker) for worker in workers}
+        self._queue = queue
+        self._now_us = now_us
+        self._lines: dict[Shape, Line] = {}
+
+    def of(self, shape: Shape) -> Line:
+        """The line for requests of this shape."""
+        if shape not in self._lines:
+            self._lines[shape] = Line(shape, self._seats, self._queue, self._now_us)
+        return self._lines[shape]
+
+    def take(self, agent_id: str, channel: str) -> Unit:
+        """The agent takes his next unit on the channel and goes to the end of those who have as much as he has now."""
+        seat = self._seats[agent_id]
+        was = seat.place
+        unit = Unit(agent_id, channel, seat.free[channel].pop(0))
+        seat.held, seat.since_us = seat.held + 1, max(seat.since_us, self._now_us)
+        for line in self._lines.values():
+            line.move(was, seat)
+        return unit
+
+    def auto_accepts(self, agent_id: str) -> bool:
+        """Whether he is connected without being asked."""
+        return self._seats[agent_id].auto_accept
