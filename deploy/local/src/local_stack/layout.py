@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[4]
 JARS = ROOT / ".tools" / "jars"
 JARS_LOCK = Path(__file__).resolve().parents[2] / "jars.lock"
 
+PORT_BASE = 8_000
 _POSTGRES, _KAFKA = 32, 92
 # Linux takes the ports from here on for outgoing connections: one of these would now and then have a server's.
 _OUTGOING = 32_768
@@ -47,10 +48,10 @@ class Layout:
 def layout_of(environment: Mapping[str, str]) -> Layout:
     """Raises ValueError where THROUGHLINE_PORT_BASE is no base of ports."""
     run = Path(environment.get("THROUGHLINE_RUN_DIR") or ".run")
-    text = environment.get("THROUGHLINE_PORT_BASE") or "8000"
+    text = environment.get("THROUGHLINE_PORT_BASE") or str(PORT_BASE)
     if not text.isdigit() or not _FIRST <= int(text) <= _LAST:
         raise ValueError(
-            f"THROUGHLINE_PORT_BASE is {text!r}; it must be a number from {_FIRST} to {_LAST}: "
-            f"a stack takes ports up to the base + {_KAFKA + 1}, and those from {_OUTGOING} on belong to outgoing connections"
+            f"THROUGHLINE_PORT_BASE is {text!r}; it must be a number from {_FIRST} to {_LAST}: a stack "
+            f"takes ports up to the base + {_KAFKA + 1}, and those from {_OUTGOING} on belong to outgoing connections"
         )
     return Layout(run=(ROOT / run).absolute(), port_base=int(text))

@@ -21,6 +21,7 @@ from local_stack.files import replace_file
 from local_stack.processes import Process, end, marked, recall, remember, spawn
 from local_stack.server import end_of
 
+ALIVE, READY = "/healthz", "/readyz"
 _PROBE_S = 3.0
 _MIGRATION_S = 60.0
 
@@ -32,6 +33,20 @@ class Service:
     name: str
     package: str
     port: int
+
+    def told(self, port_base: int, *, kafka: str, database: str, master_key: str, tokens: str) -> dict[str, str]:
+        """The variables that it is given; what it is not told stays at its default."""
+        return {
+            "DATABASE_URL": database,
+            "KAFKA_BOOTSTRAP_SERVERS": kafka,
+            "THROUGHLINE_MASTER_KEY": master_key,
+            "THROUGHLINE_TOKENS": tokens,
+            "THROUGHLINE_PORT": str(port_base + self.port),
+        }
+
+    def command(self, verb: str) -> list[str]:
+        """What follows the interpreter: `-m <package> serve`, or another of its verbs."""
+        return ["-m", self.package, verb]
 
 
 SERVICES = (
@@ -55,10 +70,10 @@ class ServiceServer:
         self.name = service.name
         self.port = port_base + service.port
         self.log = run / "logs" / f"{service.name}.log"
-        self._package = service.package
+        self._service = service
         self._folder = run / "services" / service.name
-        self._environment = {**os.environ, **told, "THROUGHLINE_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
-        self._told = _sum({**told, "THROUGHLINE_PORT": str(self.port)})
+        self._environment = {**os.environ, **told, "PYTHONUNBUFFERED": "1"}
+        self._told = _sum(told)
         self._migrated = migrated
 
     @property
@@ -69,7 +84,7 @@ class ServiceServer:
         return recall(self._folder / "process.json")
 
     def answers(self) -> bool:
-        return self._get("/healthz")[0] == http.HTTPStatus.OK
+        return self._get(ALIVE)[0] == http.HTTPStatus.OK
 
     def is_outdated(self) -> bool:
         """Whether it was started with other settings than it would be now."""
@@ -80,7 +95,7 @@ class ServiceServer:
 
     def migrate(self) -> None:
         """Brings its database to the newest schema, unless these very migrations have been run on it. Raises Failed."""
-        wanted = _migrations(self._package)
+        wanted = _migrations(self._service.package)
         if self._migrated is not None and self._migrated.exists() and self._migrated.read_text() == wanted:
             return
         self._migrate()
@@ -91,7 +106,7 @@ class ServiceServer:
         """Raises Failed."""
         ports.claim(self.port, self.name)
         self._folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", self._package, "serve"]
+        command = [sys.executable, *self._service.command("serve")]
         process = spawn(command, mark=self._folder, log=self.log, environment=self._environment)
         remember(self._folder / "process.json", process)
         replace_file(self._folder / "told", self._told)
@@ -108,7 +123,7 @@ class ServiceServer:
         report: dict[str, Any] = {}
 
         def ready() -> bool:
-            status, body = self._get("/readyz")
+            status, body = self._get(READY)
             report.update(body)
             return status == http.HTTPStatus.OK and body.get("status") == "ready"
 
@@ -119,11 +134,11 @@ class ServiceServer:
 
     def readiness(self) -> str:
         """What /readyz says in one word."""
-        return str(self._get("/readyz")[1].get("status", "no answer"))
+        return str(self._get(READY)[1].get("status", "no answer"))
 
     def _migrate(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", self._package, "migrate"]
+        command = [sys.executable, *self._service.command("migrate")]
         with self.log.open("ab") as output:
             done = subprocess.run(
                 command,

@@ -158,14 +158,16 @@ class Stack:
 
     def _services(self, known: Credentials) -> list[ServiceServer]:
         urls = self._urls(known)
-        shared = {
-            "KAFKA_BOOTSTRAP_SERVERS": self._bootstrap(),
-            "THROUGHLINE_MASTER_KEY": known.master_key,
-            "THROUGHLINE_TOKENS": known.tokens,
-        }
-        return [self._service(row, {**shared, "DATABASE_URL": urls[row.name]}) for row in self._rows]
+        return [self._service(row, known, urls[row.name]) for row in self._rows]
 
-    def _service(self, row: Service, told: Mapping[str, str]) -> ServiceServer:
+    def _service(self, row: Service, known: Credentials, database: str) -> ServiceServer:
+        told = row.told(
+            self.layout.port_base,
+            kafka=self._bootstrap(),
+            database=database,
+            master_key=known.master_key,
+            tokens=known.tokens,
+        )
         own = self._postgres_folder() / f"{row.name}.migrated"
         return ServiceServer(row, self.layout.run, self.layout.port_base, told, None if self._given_database else own)
 
