@@ -10,9 +10,11 @@ import pytest
 from chassis import store
 from chassis.clock import SystemClock
 from chassis.database import Connection, Database
+from chassis.errors import Unavailable
 from chassis.key_table import KeyTable
 from chassis.keyring import Keyring, Keys
 from chassis.records import Record
+from chassis.sealing import AesSealer
 from events.codec import headers_of
 from events.envelope import Envelope
 from events.keys import KeyMade
@@ -188,6 +190,36 @@ async def test_a_reader_waits_for_a_key_that_comes_after_its_event_but_not_for_e
     assert await opened(0.1) is None
     async with asyncio.timeout(2):
         assert await opened(60) is None
+
+
+async def sealer_of(db: Database, keyring: Keyring, patience_s: float) -> AesSealer | None:
+    async with db.connection() as connection:
+        return await keyring.sealer(connection, "c-1", patience_s=patience_s)
+
+
+async def test_who_may_make_no_keys_seals_under_one_that_he_waits_for(db: Database) -> None:
+    writer, reader = a_keyring(), a_keyring()
+    keys = await db.run(getting(writer, "c-1"))
+    records = await told(db)
+    await empty_table(db)
+    waiting = asyncio.create_task(sealer_of(db, reader, 4))
+    await take_over(db, reader, records)
+    sealer = await waiting
+    assert sealer is not None
+    assert keys.sealer.open("c-1", *sealer.seal("c-1", b"a note", AAD), AAD) == b"a note"
+
+
+async def test_a_key_that_does_not_arrive_is_unavailable_and_makes_none(db: Database) -> None:
+    with pytest.raises(Unavailable, match="same key"):
+        await sealer_of(db, a_keyring(), 0.05)
+    assert await told(db) == []
+
+
+async def test_under_a_destroyed_key_there_is_nothing_to_seal_with(db: Database) -> None:
+    keyring = a_keyring()
+    await db.run(getting(keyring, "c-1"))
+    await keyring.destroy(db, "c-1")
+    assert await sealer_of(db, keyring, 60) is None
 
 
 @pytest.mark.parametrize("order", [1, -1])

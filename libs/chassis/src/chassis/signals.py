@@ -12,6 +12,7 @@ from chassis import sessions
 from chassis.backoff import Backoff
 from chassis.database import Connection, Database
 from chassis.errors import Unavailable
+from chassis.readiness import OK, Finding, degraded
 from chassis.sessions import session_settings
 
 Heard = Callable[[str], None]
@@ -35,6 +36,7 @@ class Signals:
         self._callbacks: dict[str, list[Heard]] = {}
         self._heard: asyncio.Queue[str | None] = asyncio.Queue()
         self._backoff = Backoff(first_s=0.1, most_s=2.0)
+        self._listening = False
 
     def on(self, channel: str, callback: Heard) -> Callable[[], None]:
         """Calls `callback` with the payload of each signal of this channel; what it raises ends `run`.
@@ -56,7 +58,7 @@ class Signals:
         """Tells every replica, this one too, once `tx` has committed, and nobody where it does not.
 
         Signals that are equal within a transaction arrive once. Commits that send anything queue for one lock of the
-        whole cluster: send where somebody waits for it, one statement a transaction where there are many (`send_all`).
+        whole cluster: send where somebody waits for it, and many at once by `send_all`.
         """
         await self.send_all(tx, [(channel, payload)])
 
@@ -70,25 +72,33 @@ class Signals:
         """Listens until it is cancelled; the database's absence is waited out."""
         while True:
             try:
-                async with asyncio.timeout(_LOOK_S):
-                    connection = await sessions.connect(self._db.dsn, session_settings(f"{self._db.name} signals"))
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                _log.info("signals_not_heard", error=type(error).__name__)
-                await self._backoff.sleep()
-                continue
-            try:
-                await self._listen(connection)
-            except Unavailable as error:
-                _log.info("signals_lost", error=type(error.__cause__).__name__)
-                await self._backoff.sleep()
-            finally:
-                connection.terminate()
+                await self._term()
+            except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                _log.info("signals_not_heard", error=type(error.__cause__ or error).__name__)
+            await self._backoff.sleep()
+
+    def check(self) -> Finding:
+        """For `/readyz`: whether the other replicas are heard. Without it work is found by looking, which is slower."""
+        return (
+            OK if self._listening else degraded("signals of other replicas are not heard: PostgreSQL does not answer")
+        )
+
+    async def _term(self) -> None:
+        """One connection's life; ends by what ends the connection."""
+        async with asyncio.timeout(_LOOK_S):
+            connection = await sessions.connect(self._db.dsn, session_settings(f"{self._db.name} signals"))
+        try:
+            await self._listen(connection)
+        finally:
+            self._listening = False
+            connection.terminate()
 
     async def _listen(self, connection: Connection) -> None:
         async with sessions.answering(_LOOK_S):
             await connection.add_listener(_WIRE, lambda *said: self._heard.put_nowait(str(said[-1])))
         connection.add_termination_listener(lambda _: self._heard.put_nowait(None))
         self._backoff.reset()
+        self._listening = True
         self._tell_all()
         while True:
             wire = await self._next()
