@@ -12,6 +12,13 @@ depends_on = None
 # Times are µs since 1970 by the events; `lapses_us` and those in `avoid` are readings of the clock, which due times
 # run by. `version` counts the router's own events on the request: it is its stream's version.
 MAKE = (
+    # What a request asks of an agent beside tier and channel, in one short value. The texts of arrays and JSON depend on
+    # no setting, so it is immutable in truth.
+    """
+    create function shape_of(language text, skills text[], wanted_agent text) returns uuid
+    language sql immutable parallel safe
+    return md5(jsonb_build_array(language, skills, wanted_agent)::text)::uuid
+    """,
     """
     create table requests (
         request_id text primary key,
@@ -43,13 +50,17 @@ MAKE = (
         routed_version integer,
         moved_by uuid,
         marks jsonb not null default '{}',
-        avoid jsonb not null default '{}'
+        avoid jsonb not null default '{}',
+        shape uuid not null generated always as (shape_of(language, skills, wanted_agent)) stored,
+        avoided boolean not null generated always as (avoid <> '{}'::jsonb) stored
     ) with (fillfactor = 70)
     """,
+    # A pass reads the first few of each shape, however many wait: by this index alone.
     """
-    create index requests_waiting on requests (queue, tier, channel, priority desc, received_us, request_id)
-    where state = 'waiting'
+    create index requests_waiting on requests
+    (queue, tier, channel, shape, avoided, priority desc, received_us, request_id) where state = 'waiting'
     """,
+    "create index requests_wanted on requests (wanted_agent) where wanted_agent is not null",
     "create index requests_offered on requests (lapses_us) where state = 'offered'",
     "create index requests_held on requests (agent_id) where agent_id is not null",
     """
@@ -114,4 +125,5 @@ def downgrade() -> None:
     """Undoes it, with all that was kept."""
     for name in NAMES:
         op.execute(f"drop table {name}")
+    op.execute("drop function shape_of")
     tables.drop(op)  # type: ignore[arg-type]  # as above
