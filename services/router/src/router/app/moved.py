@@ -23,3 +23,8 @@ class Applied:
     appended: Appended
     queues: frozenset[str]
     agents: frozenset[str]
+
+
+def waits(queue: str) -> Applied:
+    """Nothing was moved; a request that begins waits in this queue."""
+    return Applied({}, frozenset(), Appended({}, {}, frozenset()), frozenset({queue}), frozenset())

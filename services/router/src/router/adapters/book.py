@@ -1,0 +1,69 @@
+"""What the consumers read and write of requests, inside their own transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+import orjson
+
+from chassis.trace import current_traceparent
+from events.policies import RoutingPolicyVersioned
+from router.adapters.moving import apply, load
+from router.adapters.rows import members_of
+from router.app.moved import Applied
+from router.domain.moves import Move
+from router.domain.policies import Policy, evolve
+from router.domain.request import Request
+
+_BEGIN: Final = """
+insert into requests select * from jsonb_populate_record(null::requests, $1::jsonb) on conflict (request_id) do nothing
+returning (select policy from policies p where p.queue = requests.queue order by version desc limit 1) as policy
+"""
+_HEAR: Final = "update requests set last_us = $2 where request_id = $1 and last_us < $2"
+_SEE: Final = """
+update requests set closing_logged = true where request_id = $1 and version = $2 and closed_us is not null
+"""
+_HOLD_AGENTS: Final = """
+select 1 from agents where agent_id in
+    (select agent_id from requests where request_id = any($1::text[]) and agent_id is not null)
+order by agent_id for no key update
+"""
+
+
+async def hold_agents(tx: asyncpg.Connection, request_ids: Sequence[str]) -> None:
+    """Holds the agents who have one of these requests, in the order of their ids; hold the requests before."""
+    await tx.execute(_HOLD_AGENTS, list(request_ids))
+
+
+class SqlBook:
+    """`following.RequestBook` in SQL."""
+
+    def __init__(self, tx: asyncpg.Connection) -> None:
+        self._tx = tx
+
+    async def begin(self, request: Request) -> Policy | None:
+        """See `RequestBook`."""
+        row = await self._tx.fetchrow(_BEGIN, orjson.dumps(members_of(request)))
+        if row is None:
+            return None
+        if row["policy"] is None:
+            return Policy(queue=request.standing.queue)
+        return evolve(RoutingPolicyVersioned.model_validate_json(row["policy"]))
+
+    async def find(self, request_id: str) -> Request | None:
+        """See `RequestBook`."""
+        return (await load(self._tx, [request_id])).get(request_id)
+
+    async def hear(self, request_id: str, occurred_us: int) -> None:
+        """See `RequestBook`."""
+        await self._tx.execute(_HEAR, request_id, occurred_us)
+
+    async def see_closed(self, request_id: str, version: int) -> None:
+        """See `RequestBook`."""
+        await self._tx.execute(_SEE, request_id, version)
+
+    async def apply(self, move: Move) -> Applied:
+        """See `RequestBook`."""
+        return await apply(self._tx, [move], traceparent=current_traceparent())

@@ -1,0 +1,51 @@
+"""Tells all replicas what has something to match, and whose assignments changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+
+from chassis.database import Database
+from chassis.errors import Unavailable
+from chassis.signals import Signals
+
+QUEUE: Final = "queue"
+AGENT: Final = "agent"
+
+_log = structlog.get_logger(__name__)
+
+
+class Herald:
+    """Sends signals after the commits that give rise to them, many at once.
+
+    A NOTIFY inside a commit makes all commits of the cluster queue for one lock, so they go in a transaction of their
+    own. What is lost with the process is found by those who look at intervals.
+    """
+
+    def __init__(self, db: Database, signals: Signals) -> None:
+        self._db = db
+        self._signals = signals
+        self._waiting: set[tuple[str, str]] = set()
+        self._something = asyncio.Event()
+
+    def tell(self, queues: Iterable[str], agents: Iterable[str]) -> None:
+        """Of queues with a waiting request or a free unit, and of agents; call it after the commit."""
+        self._waiting.update((QUEUE, queue) for queue in queues)
+        self._waiting.update((AGENT, agent_id) for agent_id in agents)
+        if self._waiting:
+            self._something.set()
+
+    async def run(self) -> None:
+        """Sends what there is to tell, until it is cancelled."""
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            told, self._waiting = self._waiting, set()
+            try:
+                async with self._db.connection() as connection:
+                    await self._signals.send_all(connection, sorted(told))
+            except Unavailable as error:
+                _log.info("signals_not_sent", reason=error.detail)
