@@ -1,10 +1,13 @@
 """The usual consumer beside ours: Kafka's committed offset, and the log's beginning where there is none."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
 
 from chassis import kafka
 from chassis.settings import ServiceSettings
@@ -38,6 +41,67 @@ async def taken_again(settings: ServiceSettings, total: int) -> set[tuple[int, i
         return taken
 
     return await _with_group(settings, take)
+
+
+async def hint_all(settings: ServiceSettings, offset: int) -> None:
+    """Leaves this committed offset in every partition."""
+
+    async def commit(naive: AIOKafkaConsumer) -> None:
+        await naive.commit(dict.fromkeys(naive.assignment(), offset))
+
+    await _with_group(settings, commit)
+
+
+@asynccontextmanager
+async def member(settings: ServiceSettings, *, auto_commit: bool = False) -> AsyncIterator[AIOKafkaConsumer]:
+    """The usual member of the usual group; with `auto_commit` its position is committed all the time."""
+    naive = AIOKafkaConsumer(
+        kafka.physical(settings, "contacts"),
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=settings.topic_prefix + "naive",
+        auto_offset_reset="earliest",
+        enable_auto_commit=auto_commit,
+        auto_commit_interval_ms=50,
+        metadata_max_age_ms=500,
+    )
+    await naive.start()
+    try:
+        yield naive
+    finally:
+        await naive.stop()
+
+
+async def produce(settings: ServiceSettings, value: bytes, **usual: int) -> None:
+    """One record, by the usual producer, into a topic of the usual limits; raises what Kafka's clients raise."""
+    name = f"{settings.topic_prefix}usual"
+    admin = kafka.admin(settings)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, 1, 1)])
+    finally:
+        await admin.close()
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, **usual)
+    await producer.start()
+    try:
+        await producer.send_and_wait(name, value)
+    finally:
+        await producer.stop()
+
+
+async def batch(naive: AIOKafkaConsumer, *, within_s: float = 10.0) -> list[tuple[int, int]]:
+    """(partition, offset) of what comes next; empty where nothing does."""
+    async with asyncio.timeout(within_s + 5):
+        found = await naive.getmany(timeout_ms=int(within_s * 1_000))
+    return [(record.partition, record.offset) for records in found.values() for record in records]
+
+
+async def write(url: str, places: list[tuple[int, int]]) -> None:
+    """The effects, in a transaction that knows nothing of offsets."""
+    connection = await asyncpg.connect(url, timeout=2)
+    try:
+        await connection.executemany('insert into effects (partition, "offset") values ($1, $2)', places)
+    finally:
+        await connection.close()
 
 
 async def _with_group(settings: ServiceSettings, work: Callable[[AIOKafkaConsumer], Awaitable[T]]) -> T:

@@ -7,6 +7,7 @@ from functools import partial
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
 
 from chassis import kafka as chassis_kafka
 from chassis.consumer import Record
@@ -14,6 +15,7 @@ from chassis.database import Database
 from chassis.readiness import Status
 from chassis.settings import ServiceSettings
 from chassis.topics import Topics
+from tests.integration.chassis import naive
 from tests.integration.chassis.ledger import TABLE, Ledger, assert_once_and_in_order, consuming, effects
 from tests.integration.chassis.writing import send, send_broken_header, send_many
 from tests.support.until import until
@@ -81,15 +83,15 @@ async def test_the_naive_loop_never_gets_past_such_a_header(settings: ServiceSet
     await send_broken_header(settings, "contacts", 2)
     await send(settings, [(b"after", b"{}", [])])
     name = chassis_kafka.physical(settings, "contacts")
-    naive = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
-    await naive.start()
+    plain = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
+    await plain.start()
     try:
-        naive.assign([TopicPartition(name, 2)])
+        plain.assign([TopicPartition(name, 2)])
         for _ in range(3):
             with pytest.raises(UnicodeDecodeError):
-                await _something(naive)
+                await _something(plain)
     finally:
-        await naive.stop()
+        await plain.stop()
 
 
 async def test_a_record_of_three_mebibytes_comes_through(settings: ServiceSettings, db: Database) -> None:
@@ -99,6 +101,16 @@ async def test_a_record_of_three_mebibytes_comes_through(settings: ServiceSettin
         await until(lambda: ledger.committed == 3, 15)
     async with db.connection() as connection:
         assert await connection.fetchval("select max(size) from effects") == 3 << 20
+
+
+@pytest.mark.parametrize("settings_of_the_producer", [{}, {"max_request_size": 4 << 20}], ids=["usual", "raised"])
+async def test_the_usual_producer_or_topic_takes_no_such_record(
+    settings: ServiceSettings, settings_of_the_producer: dict[str, int]
+) -> None:
+    """The control arm of the test above."""
+    await naive.produce(settings, b"small", **settings_of_the_producer)
+    with pytest.raises(MessageSizeTooLargeError):
+        await naive.produce(settings, b"x" * (3 << 20), **settings_of_the_producer)
 
 
 async def test_members_come_and_go_and_each_effect_happens_once(settings: ServiceSettings, db: Database) -> None:
@@ -115,6 +127,18 @@ async def test_members_come_and_go_and_each_effect_happens_once(settings: Servic
         sent = await sending
         await until(lambda: _complete(settings.dsn, sent), 20)
     assert_once_and_in_order(await effects(settings.dsn), sent)
+
+
+async def test_the_usual_member_repeats_what_it_had_in_hand_as_another_joined(settings: ServiceSettings) -> None:
+    """The control arm of the test above: effects first, their offset after them."""
+    await send_many(settings, 200)
+    async with naive.member(settings) as resident:
+        in_hand = await naive.batch(resident)
+        async with naive.member(settings) as guest:
+            await naive.write(settings.dsn, await naive.batch(guest))
+            await naive.write(settings.dsn, in_hand)
+    found = await effects(settings.dsn)
+    assert len(found) > len(set(found))
 
 
 async def test_positions_tell_lag_over_all_partitions(settings: ServiceSettings, db: Database) -> None:
@@ -161,9 +185,9 @@ async def _pretend_nothing_was_read(settings: ServiceSettings) -> None:
         await liar.stop()
 
 
-async def _something(naive: AIOKafkaConsumer) -> object:
+async def _something(plain: AIOKafkaConsumer) -> object:
     async with asyncio.timeout(10):
-        while not (found := await naive.getmany(timeout_ms=500)):
+        while not (found := await plain.getmany(timeout_ms=500)):
             pass
         return found
 

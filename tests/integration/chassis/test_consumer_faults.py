@@ -23,8 +23,9 @@ from chassis.offsets import FenceLost, Held, Step
 from chassis.readiness import Status
 from chassis.settings import ServiceSettings
 from chassis.topics import Topics
+from tests.integration.chassis import naive
 from tests.integration.chassis.ledger import NAME, TABLE, Ledger, assert_once_and_in_order, consuming, effects
-from tests.integration.chassis.naive import hint_of, hinted, taken_again
+from tests.integration.chassis.naive import hint_all, hint_of, hinted, taken_again
 from tests.integration.chassis.writing import send_many
 from tests.support.chassis import make_tables
 from tests.support.servers import PrivateKafka, PrivatePostgres
@@ -184,6 +185,16 @@ async def test_an_offset_beyond_the_log_halts_and_is_not_reset(
     assert await effects(chassis_url) == []
 
 
+async def test_the_usual_reset_takes_such_a_log_from_its_beginning_and_says_nothing(
+    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+) -> None:
+    """The control arm of the test above."""
+    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    await send_many(settings, 40)
+    await hint_all(settings, 1_000)
+    assert len(await taken_again(settings, 4_040)) == 40
+
+
 async def test_postgresql_killed_under_consumption_costs_nothing(
     make_settings: MakeSettings, kafka: str, private_postgres: PrivatePostgres
 ) -> None:
@@ -201,6 +212,22 @@ async def test_postgresql_killed_under_consumption_costs_nothing(
             await until(lambda: _effects_count(private_postgres.url, 1_000), 30)
             await until(lambda: consumer.check().status is Status.OK)
         assert_once_and_in_order(await effects(private_postgres.url), 1_000)
+
+
+async def test_the_usual_consumer_loses_what_it_took_while_postgresql_was_away(
+    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+) -> None:
+    """The control arm of the test above: positions are committed whatever becomes of the effects."""
+    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    await send_many(settings, 100)
+    taken: set[tuple[int, int]] = set()
+    async with naive.member(settings, auto_commit=True) as dying:
+        while len(taken) < 100:
+            taken |= set(found := await naive.batch(dying))
+            with pytest.raises(ConnectionRefusedError):
+                await naive.write("postgresql://postgres@127.0.0.1:9/none", found)
+    async with naive.member(settings) as restarted:
+        assert await naive.batch(restarted, within_s=2.0) == []
 
 
 @asynccontextmanager

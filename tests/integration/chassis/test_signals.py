@@ -1,7 +1,7 @@
 """Signals reach every replica at the commit, and whoever was deaf for a while is told to look at everything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -40,7 +40,7 @@ async def hearing(db: Database, ear: Ear, channel: str = "queue") -> AsyncIterat
 
 
 @pytest.fixture
-def ear() -> Iterator[Ear]:
+def ear() -> Ear:
     return Ear()
 
 
