@@ -11,7 +11,7 @@ import pytest
 from events.imports import IMPORTABLE
 from events.lifecycle import Entry, fold
 from events.times import to_us
-from throughline.command_demo import most_eventful
+from throughline.command_day import most_eventful
 from throughline.day import day
 from throughline.day_figures import CALLS_BY_HOUR, KINDS, MENU_SECONDS, at_share
 from throughline.day_story import Line

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 
 from events.lifecycle import Entry, fold, timeline
 from events.times import to_us
-from throughline.command_demo import most_eventful
+from throughline.command_day import most_eventful
 from throughline.day import day
 from throughline.day_story import Line
 from throughline.drawing import BAR_CELLS, HEADLINES, drawing

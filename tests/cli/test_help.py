@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["import", "timeline", "report", "rebuild", "replay-parked", "status", "demo"]
+COMMANDS = ["import", "timeline", "report", "rebuild", "replay-parked", "status", "day", "demo"]
 
 
 def throughline(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import stamina.instrumentation
 import typer
 from rich.console import Console
 
-from throughline import command_demo, command_import, command_operate, command_report, command_timeline
+from throughline import command_day, command_demo, command_import, command_operate, command_report, command_timeline
 from throughline.session import Session
 from throughline.stack import find
 from throughline.trouble import Trouble
@@ -37,6 +37,12 @@ app = typer.Typer(
 )
 
 
+def _url(service: str) -> Any:
+    """The option for a service's address."""
+    variable = f"THROUGHLINE_{service.upper().replace('-', '_')}"
+    return typer.Option(f"--{service}", envvar=variable, help=f"The URL of {service}, where there is no stack file.")
+
+
 @app.callback()
 def shared(
     context: typer.Context,
@@ -44,17 +50,22 @@ def shared(
         Path | None,
         typer.Option(help="The stack.json of a local stack; else THROUGHLINE_RUN_DIR's, by default .run/stack.json."),
     ] = None,
-    intake: Annotated[
-        str | None, typer.Option(envvar="THROUGHLINE_INTAKE", help="Intake's URL, where there is no stack file.")
-    ] = None,
-    audit: Annotated[
-        str | None, typer.Option(envvar="THROUGHLINE_AUDIT", help="Audit's URL, where there is no stack file.")
-    ] = None,
+    intake: Annotated[str | None, _url("intake")] = None,
+    router: Annotated[str | None, _url("router")] = None,
+    escalation: Annotated[str | None, _url("escalation")] = None,
+    audit: Annotated[str | None, _url("audit")] = None,
+    kb_search: Annotated[str | None, _url("kb-search")] = None,
 ) -> None:
     """Contacts in, exact timelines out: a client of a running Throughline. The token comes from THROUGHLINE_TOKEN or
     the stack file.
     """
-    overrides = {"intake": intake, "audit": audit}
+    overrides = {
+        "intake": intake,
+        "router": router,
+        "escalation": escalation,
+        "audit": audit,
+        "kb-search": kb_search,
+    }
     context.obj = Session(lambda: find(stack, overrides, os.environ, cwd=Path.cwd()), Console())
 
 
@@ -62,6 +73,7 @@ command_import.register(app)
 command_timeline.register(app)
 command_report.register(app)
 command_operate.register(app)
+command_day.register(app)
 command_demo.register(app)
 
 

@@ -1,48 +1,44 @@
-"""`throughline demo`: a bank's day goes in, live contacts after it, and what comes out is shown and checked."""
+"""`throughline demo`: a bank's day, lived on the running stack in about two minutes, shown and proved."""
 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import io
 import json
-import os
-import shutil
-import sys
-from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from rich.live import Live
 
-from throughline.batches import batches
-from throughline.command_import import progress_bar
-from throughline.command_report import durations, hourly
-from throughline.day import CONTACTS_A_DAY, day
-from throughline.day_story import Line
-from throughline.drawing import drawing
-from throughline.importing import Importer
-from throughline.ledger import Ledger, target_of
-from throughline.live import Lived, new_run, post_live
-from throughline.proof import prove, settle
-from throughline.reports import table
+from throughline.demo.board import Moment, board, line
+from throughline.demo.closing import close
+from throughline.demo.playing import IN_TIME_S, Course, Run, new_run
+from throughline.demo.proof import Proof
+from throughline.demo.scale import STANDARD_SECONDS
+from throughline.demo.tally import Tally
+from throughline.demo.wire import connected
 from throughline.session import Session, session_of
-from throughline.spans import DAY_US, last_business_day, midnight_us
-from throughline.trouble import Trouble
+from throughline.trouble import Unreachable
 
-SETTLE_S = 120.0
-SHOWN_METRICS = ("speed_of_answer_us", "handle_us", "abandon_us")
-EVENTFUL = {"Escalated", "Paused", "Transferred", "Reopened", "OfferClosed", "FeedbackReceived"}
+SERVICES = ("intake", "router", "escalation", "audit", "kb-search")
+INTERRUPTED = 130
+LINES = 12  # so many lines for a day, where the output is no terminal
+REDRAWN_A_SECOND = 4
 
 EPILOG = """\
-The day is the last Monday to Friday that is over, unless --date says otherwise. The same day and seed make the same
-lines, so playing it again imports nothing twice; the live contacts are new each time.
+Customers and agents are simulated and act over the API alone; the same seed makes the same customers, who do the same.
+Queues, agents and customers carry a name of the run's own, so that a day may be played on a stack in use, any number of
+times. When it is over all agents are offline again, and the contacts, the articles and the proof's events stay.
+
+Exit codes: 0 it was played and the proof holds; 1 it does not hold, or something was refused; 3 a service does not
+answer; 130 interrupted.
 
 Examples:
 
     throughline demo
-    throughline demo --date 2026-11-20 --seed 7 --contacts 5000
+    throughline demo --seed 7
+    throughline demo --seconds 20 --contacts 60
 """
 
 
@@ -53,88 +49,93 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     context: typer.Context,
-    date: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that is played.")] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 1,
-    contacts: Annotated[int, typer.Option(min=1, max=20_000, help="How many get in touch.")] = CONTACTS_A_DAY,
+    contacts: Annotated[int, typer.Option(min=10, max=5_000, help="How many get in touch.")] = 400,
+    seconds: Annotated[
+        float, typer.Option(min=10, max=3_600, help="How long the bank is open, 7 to midnight, in real time.")
+    ] = STANDARD_SECONDS,
 ) -> None:
-    """Plays a bank's day: imports it, posts live contacts, shows what came of it and checks that nothing is lost."""
+    """Plays a bank's day: simulated customers and agents, a table to watch, and a proof that nothing was lost."""
     session = session_of(context)
-    chosen = date.date() if date else last_business_day(dt.datetime.now(dt.UTC).date())
-    begin_us = midnight_us(chosen)
-    lines = day(begin_us, seed, contacts)
-    session.say(f"\n[bold]A bank's day[/bold], {chosen}: {contacts:,} contacts, {len(lines):,} events, seed {seed}")
-    _import(session, lines)
-    lived = post_live(session.client, new_run(), lambda text: session.say(f"  {text}"))
-    _settle(session)
-    _show_timeline(session, most_eventful(lines))
-    _show_reports(session, begin_us)
-    _check(session, lines, lived)
-    _show_addresses(session, most_eventful(lines), lived)
+    require(session)
+    try:
+        run, proof = asyncio.run(_played(session, Course(seed, contacts, seconds)))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    close(session, run, proof)
 
 
-def _import(session: Session, lines: Sequence[Line]) -> None:
-    source = io.BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-    size = source.getbuffer().nbytes
-    with progress_bar(session.console, size, "importing") as advance:
-        importer = Importer(session.stack, Ledger(None, target_of(session.stack)), advance)
-        totals = asyncio.run(importer.send(batches(source)))
-    if totals.refused:
-        raise Trouble(f"{len(totals.refused)} of the day's lines were refused, the first: {totals.refused[0]}")
+def require(session: Session) -> None:
+    """All five services are there and ready; Unreachable naming those that are not."""
+    wrong = [f"{service}: {what}" for service in SERVICES if (what := _lacks(session, service))]
+    if wrong:
+        raise Unreachable(f"the demo needs all five services; {'; '.join(wrong)}", "`make up` starts what is missing")
 
 
-def _settle(session: Session) -> None:
-    with session.console.status("waiting for audit") as status:
-        settle(
-            session.client,
-            SETTLE_S,
-            lambda rows, lag: status.update(f"waiting for audit: {rows:,} events to publish, {lag:,} records to read"),
-        )
+def _lacks(session: Session, service: str) -> str | None:
+    """What keeps a service from playing its part, in words."""
+    if service not in session.stack.services:
+        return "no address is known"
+    answer = session.client.probe(service, "/readyz")
+    if answer is None:
+        return f"no answer from {session.stack.url(service)}"
+    try:
+        body = answer.json()
+    except json.JSONDecodeError:
+        return f"{session.stack.url(service)} is no service of ours"
+    if body.get("status") == "ready":
+        return None
+    wrong = [name for name, check in (body.get("checks") or {}).items() if check.get("status") != "ok"]
+    return f"{body.get('status')} ({', '.join(wrong)})"
 
 
-def most_eventful(lines: Sequence[Line]) -> str:
-    """The resolved call with the most different things in its life; the first of those with as many."""
-    calls = {line["request_id"] for line in lines if line["data"].get("channel") == "voice"}
-    kinds: dict[str, set[str]] = defaultdict(set)
-    for line in lines:
-        kinds[line["request_id"]].add(line["type"])
-    return max(kinds, key=lambda name: ("Resolved" in kinds[name], name in calls, len(kinds[name] & EVENTFUL)))
+async def _played(session: Session, given: Course) -> tuple[Run, Proof]:
+    async with connected(session.stack, new_run()) as wire:
+        with _screen(session, given) as watched:
+            run = Run(wire, given, watched)
+            _introduce(session, run)
+            written = await run.prepare()
+            session.say(f"  {len(run.desks)} agents on three tiers registered, {written} new articles written\n")
+            await run.play()
+        with session.console.status("reading every timeline"):
+            return run, await run.check()
 
 
-def _show_timeline(session: Session, request_id: str) -> None:
-    session.say("\n[bold]One contact, finished[/bold]")
-    found = session.client.get("audit", f"/v1/requests/{request_id}/timeline")
-    session.console.print(drawing(found, session.console.width))
+def _introduce(session: Session, run: Run) -> None:
+    given, scale = run.given, run.scale
+    session.say(
+        f"\n[bold]A bank's day[/bold], 07:00 to midnight in {given.seconds:g} s: {given.contacts:,} contacts, "
+        f"seed {given.seed}, run {run.wire.run}"
+    )
+    session.say(
+        f"  The clock runs {scale.clock:g} times as fast: an hour in {3_600 / scale.clock:.1f} s. People talk, wait and lose\n"
+        f"  patience {scale.people:g} times as fast: a minute in {60 / scale.people:.2f} s."
+    )
+    session.say(
+        "  Arrivals, patience and handling times follow a real bank's call log; the bank is smaller by as much as"
+    )
+    session.say(f"  the clock outruns the people. Service level: connected within {scale.lasts(IN_TIME_S):.2f} s.")
 
 
-def _show_reports(session: Session, begin_us: int) -> None:
-    session.say("\n[bold]The day by channel[/bold]")
-    by_channel = durations(session.client, begin_us, begin_us + DAY_US, group_by="channel")
-    session.console.print(table(by_channel, SHOWN_METRICS))
-    session.say("\n[bold]The day by hour[/bold] (a report for each hour)")
-    session.console.print(table(hourly(session.client, begin_us, begin_us + DAY_US), SHOWN_METRICS))
+@contextmanager
+def _screen(session: Session, given: Course) -> Iterator[Callable[[Tally, Moment], None]]:
+    """A table that is drawn over itself on a terminal; elsewhere a line from time to time."""
+    if session.console.is_terminal:
+        with Live(console=session.console, refresh_per_second=REDRAWN_A_SECOND) as live:
+            yield lambda tally, moment: live.update(board(tally, moment))
+        return
+    yield Lines(session, given.seconds / LINES)
 
 
-def _check(session: Session, lines: Sequence[Line], lived: Lived) -> None:
-    event_ids = [line["event_id"] for line in lines] + list(lived.event_ids)
-    with session.console.status("reading the whole log") as status:
-        proof = prove(session.client, event_ids, lambda read: status.update(f"reading the whole log: {read:,} events"))
-    session.say("\n[bold]Nothing lost, nothing twice[/bold]")
-    session.say(f"  {proof.due:,} events accepted, {len(proof.missing):,} missing, {len(proof.doubled):,} twice")
-    session.say(f"  greatest residual of any timeline: {proof.residual_us:g} µs")
-    if not proof.holds:
-        raise Trouble("the check failed", f"missing: {proof.missing[:5]}, twice: {proof.doubled[:5]}")
+class Lines:
+    """Prints a line when the day has gone on far enough, and none after it is over but the last."""
 
+    def __init__(self, session: Session, every_s: float) -> None:
+        self.session, self.every_us = session, every_s * 1_000_000
+        self._next_us = 0.0
 
-def _show_addresses(session: Session, request_id: str, lived: Lived) -> None:
-    session.say("\n[bold]To look at[/bold]")
-    for name, url in session.stack.services.items():
-        session.say(f"  {name:<11} {url}/docs   {url}/metrics")
-    session.say(f"  that timeline   {_command()} timeline {request_id}")
-    session.say(f"  a live one      {_command()} timeline {lived.request_ids[0]}")
-    session.say(f"  as JSON         {session.stack.url('audit')}/v1/requests/{request_id}/timeline")
-
-
-def _command() -> str:
-    """How to call this command from where we are: by its name, or by its path where that does not lead to it."""
-    beside = Path(sys.executable).with_name("throughline")
-    return "throughline" if shutil.which("throughline") else os.path.relpath(beside)
+    def __call__(self, tally: Tally, moment: Moment) -> None:
+        """Told several times a second."""
+        if moment.now_us >= self._next_us:
+            self._next_us = moment.now_us + self.every_us
+            self.session.say(line(tally, moment))

@@ -1,0 +1,119 @@
+"""The services over HTTP as a gateway and a CRM use them: each command under a key, asked again while one is busy."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import stamina
+
+from throughline.client import Busy, accepted, again, headers, unreachable
+from throughline.stack import Stack
+from throughline.trouble import Trouble
+
+PATIENCE_S = 30.0
+TIMEOUT_S = 20.0
+MOST_CONNECTIONS = 400
+LISTEN = httpx.Timeout(TIMEOUT_S, read=None)  # a stream may be silent for as long as nothing happens
+
+
+@dataclass(slots=True)
+class Answered:
+    """What the services said yes to: the requests that intake took with 202, and each event id with its words."""
+
+    requests: list[str] = field(default_factory=list)
+    events: dict[str, str] = field(default_factory=dict)
+    retries: int = 0  # posted again under the same key, and known as such
+
+    def note(self, answer: Any, what: str) -> None:
+        """Keeps the event that an answer names, if it names one."""
+        if isinstance(answer, dict) and answer.get("event_id"):
+            self.events[str(answer["event_id"])] = what
+
+
+class Wire:
+    """One run's calls. `run` makes its keys its own; what was answered well is noted in `answered`."""
+
+    def __init__(self, stack: Stack, http: httpx.AsyncClient, run: str, *, patience_s: float = PATIENCE_S) -> None:
+        self.stack, self.run, self.patience_s = stack, run, patience_s
+        self.answered = Answered()
+        self._http = http
+        self._numbers = itertools.count(1)
+
+    async def get(self, service: str, path: str, **query: Any) -> Any:
+        """The JSON answer; Trouble for a refusal, Unreachable where there is none in time."""
+        return (await self.call(service, "GET", path, params=query)).json()
+
+    async def put(self, service: str, path: str, body: Any, *, but: Collection[int] = ()) -> httpx.Response:
+        """Puts something in its place; a status in `but` is an answer too."""
+        return await self.call(service, "PUT", path, but=but, json=body)
+
+    async def command(
+        self, service: str, path: str, body: Any, *, but: Collection[int] = (), key: str | None = None
+    ) -> httpx.Response:
+        """A POST under a key of its own, or the given one, so that it can be asked again; notes the event it led to."""
+        key = key or self.new_key()
+        answer = await self.call(service, "POST", path, but=but, json=body, headers={"Idempotency-Key": key})
+        if answer.is_success:
+            self.answered.note(_body(answer), f"{service} {path}")
+        return answer
+
+    async def call(
+        self, service: str, method: str, path: str, *, but: Collection[int] = (), **more: Any
+    ) -> httpx.Response:
+        """A 2xx answer, or one with a status in `but`. For calls that may be repeated."""
+        url = self.stack.url(service) + path
+        try:
+            async for attempt in stamina.retry_context(on=again, attempts=None, timeout=self.patience_s, wait_max=2):
+                with attempt:
+                    return _taken(await self._http.request(method, url, **more), but)
+        except (httpx.TransportError, Busy) as error:
+            raise unreachable(service, url, error) from error
+        raise AssertionError("a retry context ends by a return or an error")
+
+    async def lines(self, service: str, path: str) -> AsyncIterator[str]:
+        """The lines of a stream, as they come; ends with the connection. Raises httpx.TransportError."""
+        async with self._http.stream("GET", self.stack.url(service) + path, timeout=LISTEN) as response:
+            if not response.is_success:
+                await response.aread()
+                raise Trouble(f"{service} answered {response.status_code} to {path}")
+            async for line in response.aiter_lines():
+                yield line
+
+    def new_key(self) -> str:
+        """A key that nobody else has."""
+        return f"{self.run}-{next(self._numbers)}"
+
+
+@asynccontextmanager
+async def connected(stack: Stack, run: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Wire]:
+    """A wire for one run; its connections are closed at the end."""
+    limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+    client = httpx.AsyncClient(headers=headers(stack), timeout=TIMEOUT_S, limits=limits, transport=transport)
+    async with client as http:
+        yield Wire(stack, http, run)
+
+
+def _taken(response: httpx.Response, but: Collection[int]) -> httpx.Response:
+    """A key that is still being worked on is no conflict but a matter of waiting."""
+    if response.status_code in but:
+        if str(_problem(response).get("type", "")).endswith("/in-flight"):
+            raise Busy(response)
+        return response
+    return accepted(response)
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    body = _body(response) if not response.is_success else None
+    return body if isinstance(body, dict) else {}
+
+
+def _body(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
