@@ -48,6 +48,15 @@ async def test_a_customers_key_is_made_with_his_first_contact_alone(service: Int
     assert [tuple(row) for row in rows] == [("key:c-9", 1, "keys", "c-9")]
 
 
+async def test_a_first_contact_that_says_nothing_personal_makes_the_key_too(service: Intakes, intake: Caller) -> None:
+    """Others seal under it later what the agent notes, and may make none themselves."""
+    got = await intake.http.post("/v1/contacts", json={"channel": "voice", "customer": {"id": "c-9"}})
+    payload = await service.value("select payload from events where stream = $1", got.json()["request_id"])
+    assert "sealed" not in json.loads(payload)
+    rows = await service.rows("select stream, topic from events order by id")
+    assert [row["stream"] for row in rows] == ["key:c-9", got.json()["request_id"]]
+
+
 async def customer_ids(service: Intakes) -> list[str]:
     rows = await service.rows("select payload from events where type = 'ContactReceived' order by txid, id")
     return [json.loads(row["payload"])["customer_id"] for row in rows]
