@@ -12,8 +12,8 @@ depends_on = None
 # Times are µs since 1970 by the events; `lapses_us` and those in `avoid` are readings of the clock, which due times
 # run by. `version` counts the router's own events on the request: it is its stream's version.
 MAKE = (
-    # What a request asks of an agent beside tier and channel, in one short value. The texts of arrays and JSON depend on
-    # no setting, so it is immutable in truth.
+    # What a request asks of an agent beside tier and channel, in one short value. The text of such JSON depends on no
+    # setting, so it is immutable in truth.
     """
     create function shape_of(language text, skills text[], wanted_agent text) returns uuid
     language sql immutable parallel safe
