@@ -9,16 +9,18 @@ import asyncpg
 import orjson
 
 from chassis.trace import current_traceparent
-from events.policies import RoutingPolicyVersioned
 from router.adapters.moving import apply, load
-from router.adapters.rows import members_of
+from router.adapters.policies import policy_of
+from router.adapters.rows import NAMES, members_of
 from router.app.moved import Applied
 from router.domain.moves import Move
-from router.domain.policies import Policy, evolve
+from router.domain.policies import Policy
 from router.domain.request import Request
 
-_BEGIN: Final = """
-insert into requests select * from jsonb_populate_record(null::requests, $1::jsonb) on conflict (request_id) do nothing
+_BEGIN: Final = f"""
+insert into requests ({", ".join(NAMES)})
+select {", ".join(NAMES)} from jsonb_populate_record(null::requests, $1::jsonb)
+on conflict (request_id) do nothing
 returning (select policy from policies p where p.queue = requests.queue order by version desc limit 1) as policy
 """
 _HEAR: Final = "update requests set last_us = $2 where request_id = $1 and last_us < $2"
@@ -48,9 +50,7 @@ class SqlBook:
         row = await self._tx.fetchrow(_BEGIN, orjson.dumps(members_of(request)))
         if row is None:
             return None
-        if row["policy"] is None:
-            return Policy(queue=request.standing.queue)
-        return evolve(RoutingPolicyVersioned.model_validate_json(row["policy"]))
+        return policy_of(request.standing.queue, row["policy"])
 
     async def find(self, request_id: str) -> Request | None:
         """See `RequestBook`."""

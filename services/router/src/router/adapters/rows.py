@@ -24,6 +24,8 @@ _PLAIN: Final = (
     "wanted_agent", "received_us", "last_us", "closed_us", "closing_logged", "offered_us", "lapses_us",
     "reoffer_after_us", "policy_version", "routed_version", "moved_by",
 )  # fmt: skip
+NAMES: Final = (*Standing._fields, *_PLAIN, "skills", "marks", "avoid")
+"""The columns that `members_of` gives: all but those that the table makes itself."""
 
 
 def request_of(row: Mapping[str, Any] | asyncpg.Record) -> Request:
