@@ -24,12 +24,17 @@ BROKEN = {
 CORE = [
     "libs/events/src/events/x.py",
     "services/intake/src/intake/domain/x.py",
+    "services/router/src/router/domain/x.py",
+    "services/escalation/src/escalation/domain/x.py",
     "services/audit/src/audit/domain/deep/x.py",
+    "services/kb-search/src/kb_search/domain/x.py",
 ]
 EDGES = [
     "libs/chassis/src/chassis/x.py",
     "services/intake/src/intake/adapters/x.py",
     "services/audit/src/audit/app/x.py",
+    "services/router/src/router/consumers.py",
+    "services/kb-search/src/kb_search/app/x.py",
     "services/audit/src/audit/api/x.py",
     "services/intake/src/intake/main.py",
     "tests/intake/test_x.py",

@@ -9,8 +9,14 @@ from fastapi import FastAPI
 
 import audit.main
 import audit.settings
+import escalation.main
+import escalation.settings
 import intake.main
 import intake.settings
+import kb_search.main
+import kb_search.settings
+import router.main
+import router.settings
 from chassis.settings import ServiceSettings
 
 ENVIRONMENT = {
@@ -28,7 +34,10 @@ def build(settings: type[ServiceSettings], make: Callable[..., FastAPI]) -> Buil
 
 SERVICES = {
     "intake": build(intake.settings.IntakeSettings, intake.main.build),
+    "router": build(router.settings.RouterSettings, router.main.build),
+    "escalation": build(escalation.settings.EscalationSettings, escalation.main.build),
     "audit": build(audit.settings.AuditSettings, audit.main.build),
+    "kb-search": build(kb_search.settings.KbSearchSettings, kb_search.main.build),
 }
 OPEN = {"/healthz", "/readyz", "/metrics"}
 
