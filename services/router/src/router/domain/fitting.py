@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -43,6 +43,34 @@ class Worker:
     def agent_id(self) -> str:
         """Whose this is."""
         return self.agent.agent_id
+
+
+class Units(NamedTuple):
+    """An agent's units on one channel: how many are held, and the numbers of those that are not."""
+
+    channel: str
+    held: int
+    free: Sequence[int]
+
+
+def worker_of(agent: Agent, units: Iterable[Units], idle_since_us: int) -> Worker:
+    """The agent with what he could take; where his channels were made fewer, what he holds beyond them counts too."""
+    free: dict[str, tuple[int, ...]] = {}
+    held = 0
+    for each in units:
+        held += each.held
+        most = agent.profile.channels.get(each.channel, 0)
+        numbers = tuple(n for n in each.free if n < most)[: max(0, most - each.held)]
+        if numbers:
+            free[each.channel] = numbers
+    return Worker(agent=agent, free=free, held=held, idle_since_us=idle_since_us)
+
+
+def room(shape: Shape, workers: Iterable[Worker], queue: str) -> int:
+    """How many units are free for requests of this shape."""
+    return sum(
+        len(worker.free.get(shape.channel, ())) for worker in workers if unfit(shape, worker.agent, queue) is None
+    )
 
 
 def unfit(shape: Shape, agent: Agent, queue: str) -> str | None:

@@ -13,7 +13,7 @@ from events.times import to_text
 from router.domain.fitting import Shape, Worker
 from router.domain.lines import Line, Lines
 from router.domain.policies import Policy
-from router.domain.request import Unit
+from router.domain.request import Request, Unit
 
 MOST_CHOICES: Final = 200
 """How many choices a pass makes: they are committed together, and a transaction must stay short."""
@@ -49,6 +49,22 @@ class Waiting:
     def turn(self) -> tuple[int, int, str]:
         """Its place in the queue: the highest priority first, then who was received first."""
         return -self.priority, self.received_us, self.request_id
+
+
+def waiting_of(request: Request) -> Waiting:
+    """What the choice looks at of a request that waits."""
+    return Waiting(
+        request_id=request.request_id,
+        version=request.version,
+        tier=request.standing.tier,
+        channel=request.channel,
+        priority=request.priority,
+        received_us=request.received_us,
+        language=request.language,
+        skills=request.skills,
+        wanted_agent=request.wanted_agent,
+        avoid=request.avoid,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""A queue's fenced lease: its row, of which each holder has an epoch of his own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Final
+
+import asyncpg
+
+LASTS: Final = timedelta(seconds=3)
+"""How long a queue waits for a holder who has died."""
+
+_TAKE: Final = """
+insert into queues as q (queue, epoch, holder, until) values ($1, 1, $2, clock_timestamp() + $3)
+on conflict (queue) do update set epoch = q.epoch + 1, holder = excluded.holder, until = excluded.until
+where q.until < clock_timestamp() or q.holder = excluded.holder
+returning epoch
+"""
+_LEFT: Final = "select extract(epoch from until - clock_timestamp())::float from queues where queue = $1"
+_HOLD: Final = """
+update queues set until = clock_timestamp() + $3 where queue = $1 and epoch = $2 returning 1
+"""
+_GIVE_BACK: Final = """
+update queues q set until = '-infinity' from unnest($1::text[], $2::bigint[]) i(queue, epoch)
+where q.queue = i.queue and q.epoch = i.epoch
+"""
+
+
+class LeaseLost(Exception):
+    """Another replica has taken the queue over: nothing may be written on what was read before."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """What a holder has: his epoch, and until when (`time.monotonic`) he may believe so unasked."""
+
+    queue: str
+    epoch: int
+    until: float
+
+    @property
+    def believed(self) -> bool:
+        """False once the time is over that was asked for."""
+        return monotonic() < self.until
+
+    async def hold(self, tx: asyncpg.Connection) -> None:
+        """Holds the queue's row until the transaction ends, and the lease for longer; raises `LeaseLost`."""
+        asked = monotonic()
+        if await tx.fetchval(_HOLD, self.queue, self.epoch, LASTS) is None:
+            raise LeaseLost(f"the epoch {self.epoch} of {self.queue} is over")
+        self.until = asked + LASTS.total_seconds()
+
+
+async def take(connection: asyncpg.Connection, queue: str, holder: str) -> Lease | None:
+    """The queue's lease with a new epoch, if it is free or was this holder's before; else None."""
+    asked = monotonic()
+    epoch = await connection.fetchval(_TAKE, queue, holder, LASTS)
+    return None if epoch is None else Lease(queue, epoch, asked + LASTS.total_seconds())
+
+
+async def left_s(connection: asyncpg.Connection, queue: str) -> float:
+    """In how many seconds its lease ends unless it is held on; 0 where it has ended."""
+    return max(0.0, await connection.fetchval(_LEFT, queue) or 0.0)
+
+
+async def give_back(connection: asyncpg.Connection, leases: list[Lease]) -> None:
+    """Lets others take these queues over at once."""
+    await connection.execute(_GIVE_BACK, [each.queue for each in leases], [each.epoch for each in leases])

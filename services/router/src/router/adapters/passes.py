@@ -1,0 +1,218 @@
+"""One pass over a queue: what can matter is read, chosen from, and written under its lease, in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.errors import StaleTransaction
+from chassis.ids import new_id
+from chassis.store import Appended, lock_streams
+from router.adapters import lease as leases
+from router.adapters import policies
+from router.adapters.agents import COLUMNS as AGENT
+from router.adapters.agents import agent_of
+from router.adapters.herald import Herald
+from router.adapters.lease import Lease, LeaseLost
+from router.adapters.moving import apply
+from router.adapters.rows import COLUMNS as REQUEST
+from router.adapters.rows import request_of
+from router.app.moved import Applied
+from router.app.passes import Passed
+from router.domain.fitting import Shape, Units, Worker, room, worker_of
+from router.domain.matching import Choice, Matched, Matcher, waiting_of
+from router.domain.moves import Move, offered
+from router.domain.policies import Policy
+from router.domain.request import Request
+
+# Of requests that somebody let go more are read than there are units: the first of them may be waiting for their time.
+_AVOIDED_MORE: Final = 100
+_AFTER_A_LOSS_S: Final = 0.02
+
+_CREW: Final = f"""
+select {AGENT}, idle_since_us from agents
+where queues @> array[$1]
+   or agent_id = any(array(select wanted_agent from requests where wanted_agent is not null and queue = $1
+                           and state = 'waiting'))
+"""
+_UNITS: Final = """
+select agent_id, channel, count(holder) as held,
+       coalesce(array_agg(n order by n) filter (where holder is null), '{}') as free
+from units where agent_id = any($1::text[]) group by agent_id, channel
+"""
+# From each shape straight to the next one: what waits behind the first of a shape is not looked at.
+_SHAPES: Final = """
+with recursive heads as (
+    (select tier, channel, shape, language, skills, wanted_agent from requests
+     where state = 'waiting' and queue = $1 order by tier, channel, shape limit 1)
+    union all
+    select n.* from heads h cross join lateral (
+        select tier, channel, shape, language, skills, wanted_agent from requests
+        where state = 'waiting' and queue = $1 and (tier, channel, shape) > (h.tier, h.channel, h.shape)
+        order by tier, channel, shape limit 1) n
+)
+select * from heads
+"""
+_FIRST: Final = f"""
+select r.* from unnest($2::smallint[], $3::text[], $4::uuid[], $5::int[]) s(tier, channel, shape, most)
+cross join lateral (
+    (select {REQUEST} from requests
+     where state = 'waiting' and queue = $1 and tier = s.tier and channel = s.channel and shape = s.shape
+       and not avoided
+     order by priority desc, received_us, request_id limit s.most)
+    union all
+    (select {REQUEST} from requests
+     where state = 'waiting' and queue = $1 and tier = s.tier and channel = s.channel and shape = s.shape
+       and avoided
+     order by priority desc, received_us, request_id limit s.most + {_AVOIDED_MORE})
+) r
+"""
+_STIRRING: Final = """
+with recursive heads as (
+    (select queue from requests where state = 'waiting' order by queue limit 1)
+    union all
+    select n.queue from heads h cross join lateral (
+        select queue from requests where state = 'waiting' and queue > h.queue order by queue limit 1) n
+)
+select queue from heads
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a pass chooses from."""
+
+    requests: dict[str, Request]
+    workers: list[Worker]
+    policy: Policy
+
+
+class SqlPasses:
+    """`app.passes.PassStore` in SQL; `holder` is this replica's name."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        matcher: Matcher,
+        herald: Herald,
+        told: Callable[[Appended], None],
+        *,
+        holder: str,
+    ) -> None:
+        """`told` hears of each commit's events."""
+        self._db = db
+        self._clock = clock
+        self._matcher = matcher
+        self._herald = herald
+        self._told = told
+        self._holder = holder
+        self._leases: dict[str, Lease] = {}
+
+    async def go_over(self, queue: str) -> Passed:
+        """See `PassStore`. On a lost lease nothing is written."""
+        lease = self._leases.get(queue)
+        if lease is None or not lease.believed:
+            async with self._db.connection() as connection:
+                lease = await leases.take(connection, queue, self._holder)
+                if lease is None:
+                    return Passed(again_s=await leases.left_s(connection, queue), elsewhere=True)
+            self._leases[queue] = lease
+        try:
+            return await self._go_over(lease)
+        except LeaseLost:
+            del self._leases[queue]
+            return Passed(again_s=0.0)
+        except StaleTransaction:
+            return Passed(again_s=_AFTER_A_LOSS_S)
+
+    async def stirring(self) -> Iterable[str]:
+        """See `PassStore`."""
+        async with self._db.connection() as connection:
+            return [row["queue"] for row in await connection.fetch(_STIRRING)]
+
+    async def give_back(self) -> None:
+        """See `PassStore`."""
+        held, self._leases = list(self._leases.values()), {}
+        if held:
+            await self._db.run(lambda tx: leases.give_back(tx, held))
+
+    async def _go_over(self, lease: Lease) -> Passed:
+        now_us = self._clock.now_us()
+
+        async def work(tx: asyncpg.Connection) -> tuple[Matched, Applied | None]:
+            seen = await _see(tx, lease.queue)
+            waiting = [waiting_of(request) for request in seen.requests.values()]
+            matched = self._matcher(waiting, seen.workers, seen.policy, now_us=now_us)
+            return matched, await self._offer(tx, lease, seen, matched.choices) if matched.choices else None
+
+        matched, applied = await self._db.run(work)
+        if applied is not None:
+            self._told(applied.appended)
+            self._herald.tell(applied.queues, applied.agents)
+        return _passed(matched, applied, now_us)
+
+    async def _offer(self, tx: asyncpg.Connection, lease: Lease, seen: _Seen, choices: Sequence[Choice]) -> Applied:
+        """Nothing before this has a lock or a number; the streams come first, then the queue's row."""
+        await lock_streams(tx, [choice.request_id for choice in choices])
+        await lease.hold(tx)
+        clock_us = self._clock.now_us()
+        return await apply(tx, [_move(choice, seen, clock_us) for choice in choices])
+
+
+async def _see(tx: asyncpg.Connection, queue: str) -> _Seen:
+    policy = (await policies.load(tx, [queue]))[queue]
+    workers = await _crew(tx, queue)
+    requests = await _heads(tx, queue, workers) if any(worker.free for worker in workers) else []
+    return _Seen({request.request_id: request for request in requests}, workers, policy)
+
+
+async def _crew(tx: asyncpg.Connection, queue: str) -> list[Worker]:
+    """The queue's agents, and who is wanted by name in it, with what they have free."""
+    rows = await tx.fetch(_CREW, queue)
+    present = [row["agent_id"] for row in rows if row["presence"] == "available"]
+    units = defaultdict(list)
+    for agent_id, *about in await tx.fetch(_UNITS, present) if present else ():
+        units[agent_id].append(Units(*about))
+    return [worker_of(agent_of(row), units[row["agent_id"]], row["idle_since_us"]) for row in rows]
+
+
+async def _heads(tx: asyncpg.Connection, queue: str, workers: Sequence[Worker]) -> list[Request]:
+    """Of each shape that somebody is free for the first that wait, as many as there are units for them."""
+    asked = [(*row[:3], room(_shape(row), workers, queue)) for row in await tx.fetch(_SHAPES, queue)]
+    columns = list(zip(*(each for each in asked if each[-1]), strict=True))
+    if not columns:
+        return []
+    return [request_of(row) for row in await tx.fetch(_FIRST, queue, *map(list, columns))]
+
+
+def _shape(row: asyncpg.Record) -> Shape:
+    skills = tuple(sorted(set(row["skills"])))
+    return Shape(row["tier"], row["channel"], row["language"], skills, row["wanted_agent"])
+
+
+def _move(choice: Choice, seen: _Seen, clock_us: int) -> Move:
+    return offered(
+        seen.requests[choice.request_id],
+        unit=choice.unit,
+        decision=choice.decision,
+        policy=seen.policy,
+        auto_accept=choice.auto_accept,
+        ids=[new_id(), new_id()],
+        clock_us=clock_us,
+    )
+
+
+def _passed(matched: Matched, applied: Applied | None, now_us: int) -> Passed:
+    offers = len(applied.done) if applied is not None else 0
+    if matched.more:
+        return Passed(offers, again_s=0.0)
+    if applied is not None and applied.lost:
+        return Passed(offers, again_s=_AFTER_A_LOSS_S)
+    return Passed(offers, None if matched.again_us is None else max(0, matched.again_us - now_us) / 1e6)
