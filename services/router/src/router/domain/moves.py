@@ -97,7 +97,8 @@ def offered(
         avoid={} if auto_accept else request.avoid,
         marks=_forgotten(request.marks, unit.agent_id),
     )
-    return move(request, after, *steps, clock_us=clock_us, takes=unit)
+    made = move(request, after, *steps, clock_us=clock_us, takes=unit)
+    return marked(made, "accept", unit.agent_id) if auto_accept else made
 
 
 def offer_closed(request: Request, reason: Reason, *, event_id: str, clock_us: int, floor_us: int = 0) -> Move:
@@ -156,7 +157,7 @@ def move(
 
 def marked(done: Move, verb: str, agent_id: str | None) -> Move:
     """The move with a note of whose order it was, so that a repeat of the order is known."""
-    mark = Mark(done.steps[0].event_id, done.before.standing.leg, done.after.standing.leg)
+    mark = Mark(done.steps[-1].event_id, done.before.standing.leg, done.after.standing.leg)
     return replace(done, after=replace(done.after, marks={**done.after.marks, mark_of(verb, agent_id): mark}))
 
 
