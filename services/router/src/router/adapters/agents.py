@@ -14,9 +14,9 @@ from chassis.database import Database
 from chassis.facts import event_of
 from chassis.ids import new_id
 from chassis.keyed import committed
-from chassis.store import Append, Appended, append, lock_streams
+from chassis.store import Append, append, lock_streams
 from chassis.trace import current_traceparent
-from router.adapters.herald import Herald
+from router.app.moved import Applied
 from router.app.roster import Assignment, Decide, Shown
 from router.domain.agents import Agent, Fact, Profile, evolve
 from router.domain.request import SOURCE
@@ -58,16 +58,15 @@ where agent_id = any($1::text[]) order by offered_us, request_id
 class SqlAgents:
     """`app.roster.AgentStore` in SQL."""
 
-    def __init__(self, db: Database, clock: Clock, herald: Herald, told: Callable[[Appended], None]) -> None:
-        """`told` hears of each commit's events."""
+    def __init__(self, db: Database, clock: Clock, told: Callable[[Applied], None]) -> None:
+        """`told` hears of each commit that stated something."""
         self._db = db
         self._clock = clock
-        self._herald = herald
         self._told = told
 
-    async def settle(self, agent_id: str, decide: Decide) -> Agent | None:
+    async def settle(self, agent_id: str, decide: Decide) -> None:
         """See `AgentStore`. What follows the commit is done even where the caller has left."""
-        return await self._db.finished(self._settled(agent_id, decide))
+        await self._db.finished(self._settled(agent_id, decide))
 
     async def look(self, agent_id: str) -> Shown | None:
         """See `AgentStore`."""
@@ -80,24 +79,19 @@ class SqlAgents:
         async with self._db.connection() as connection:
             return await _shown(connection, await connection.fetch(_PAGE, after or "", most))
 
-    async def _settled(self, agent_id: str, decide: Decide) -> Agent | None:
-        async def work(tx: asyncpg.Connection) -> tuple[Agent | None, Appended | None, set[str]]:
+    async def _settled(self, agent_id: str, decide: Decide) -> None:
+        async def work(tx: asyncpg.Connection) -> Applied | None:
             await lock_streams(tx, [f"agent:{agent_id}"])
             row = await tx.fetchrow(_LOAD, agent_id)
             agent = None if row is None else agent_of(row)
             fact = decide(agent)
-            if fact is None:
-                return agent, None, set()
-            return await self._state(tx, agent, fact)
+            return None if fact is None else await self._state(tx, agent, fact)
 
-        agent, appended, queues = await committed(self._db, work)
-        if appended is not None:
-            self._told(appended)
-            self._herald.tell(queues, [agent_id])
-        return agent
+        applied = await committed(self._db, work)
+        if applied is not None:
+            self._told(applied)
 
-    async def _state(self, tx: asyncpg.Connection, agent: Agent | None, fact: Fact) -> tuple[Agent, Appended, set[str]]:
-        """The agent after the fact, what was appended, and the queues that he may take something from."""
+    async def _state(self, tx: asyncpg.Connection, agent: Agent | None, fact: Fact) -> Applied:
         event_id, clock_us = new_id(), self._clock.now_us()
         event = event_of(
             fact,
@@ -111,8 +105,10 @@ class SqlAgents:
         after = evolve(agent, fact, occurred_us=appended.occurred_us[event_id], clock_us=clock_us)
         await tx.execute(_KEEP, orjson.dumps(_members_of(after)))
         await tx.execute(_UNITS, after.agent_id, orjson.dumps(dict(after.profile.channels)))
-        wanted_in = await tx.fetch(_WANTED_IN, after.agent_id)
-        return after, appended, {*after.profile.queues, *(row["queue"] for row in wanted_in)}
+        wanted_in = {row["queue"] for row in await tx.fetch(_WANTED_IN, after.agent_id)}
+        return Applied(
+            {}, frozenset(), appended, frozenset(wanted_in.union(after.profile.queues)), frozenset([after.agent_id])
+        )
 
 
 def agent_of(row: Mapping[str, Any] | asyncpg.Record) -> Agent:

@@ -13,12 +13,11 @@ from chassis.clock import Clock
 from chassis.database import Database
 from chassis.errors import StaleTransaction
 from chassis.ids import new_id
-from chassis.store import Appended, lock_streams
+from chassis.store import lock_streams
 from router.adapters import lease as leases
 from router.adapters import policies
 from router.adapters.agents import COLUMNS as AGENT
 from router.adapters.agents import agent_of
-from router.adapters.herald import Herald
 from router.adapters.lease import Lease, LeaseLost
 from router.adapters.moving import apply
 from router.adapters.rows import COLUMNS as REQUEST
@@ -101,16 +100,14 @@ class SqlPasses:
         db: Database,
         clock: Clock,
         matcher: Matcher,
-        herald: Herald,
-        told: Callable[[Appended], None],
+        told: Callable[[Applied], None],
         *,
         holder: str,
     ) -> None:
-        """`told` hears of each commit's events."""
+        """`told` hears of each commit that offered something."""
         self._db = db
         self._clock = clock
         self._matcher = matcher
-        self._herald = herald
         self._told = told
         self._holder = holder
         self._leases: dict[str, Lease] = {}
@@ -154,8 +151,7 @@ class SqlPasses:
 
         matched, applied = await self._db.run(work)
         if applied is not None:
-            self._told(applied.appended)
-            self._herald.tell(applied.queues, applied.agents)
+            self._told(applied)
         return _passed(matched, applied, now_us)
 
     async def _offer(self, tx: asyncpg.Connection, lease: Lease, seen: _Seen, choices: Sequence[Choice]) -> Applied:

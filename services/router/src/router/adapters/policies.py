@@ -17,7 +17,7 @@ from chassis.keyed import committed, once
 from chassis.store import Append, Appended, append, lock_streams
 from chassis.trace import current_traceparent
 from events.policies import RoutingPolicyVersioned
-from router.adapters.herald import Herald
+from router.app.moved import Applied
 from router.domain.policies import Policy, evolve, versioned
 from router.domain.request import SOURCE
 
@@ -42,11 +42,10 @@ async def load(connection: asyncpg.Connection, queues: Iterable[str]) -> dict[st
 class SqlPolicies:
     """`app.policies.PolicyStore` in SQL."""
 
-    def __init__(self, db: Database, clock: Clock, herald: Herald, told: Callable[[Appended], None]) -> None:
-        """`told` hears of each commit's events."""
+    def __init__(self, db: Database, clock: Clock, told: Callable[[Applied], None]) -> None:
+        """`told` hears of each commit that stated something."""
         self._db = db
         self._clock = clock
-        self._herald = herald
         self._told = told
 
     async def look(self, queue: str) -> Policy:
@@ -75,8 +74,7 @@ class SqlPolicies:
 
         body, appended = await committed(self._db, work)
         if appended is not None:
-            self._told(appended)
-            self._herald.tell([queue], [])
+            self._told(Applied({}, frozenset(), appended, frozenset([queue]), frozenset()))
         return body
 
     async def _state(self, tx: asyncpg.Connection, queue: str, changes: Mapping[str, Any]) -> tuple[Policy, Appended]:

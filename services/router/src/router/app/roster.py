@@ -42,8 +42,8 @@ class Shown:
 class AgentStore(Protocol):
     """All agents, one transaction at a time for each."""
 
-    async def settle(self, agent_id: str, decide: Decide) -> Agent | None:
-        """Writes what `decide` makes of the agent as he stands; he as he stands then, None where there is none.
+    async def settle(self, agent_id: str, decide: Decide) -> None:
+        """Writes what `decide` makes of the agent as he stands, None where there is none.
 
         Raises what `decide` raises (nothing is written then), and `Unavailable` where the outcome is unknown.
         """
