@@ -107,14 +107,16 @@ def _introduce(session: Session, run: Run) -> None:
         f"\n[bold]A bank's day[/bold], 07:00 to midnight in {given.seconds:g} s: {given.contacts:,} contacts, "
         f"seed {given.seed}, run {run.wire.run}"
     )
+    hour_s, minute_s = 3_600 / scale.clock, 60 / scale.people
     session.say(
-        f"  The clock runs {scale.clock:g} times as fast: an hour in {3_600 / scale.clock:.1f} s. People talk, wait and lose\n"
-        f"  patience {scale.people:g} times as fast: a minute in {60 / scale.people:.2f} s."
+        f"  The clock runs {scale.clock:g} times as fast, an hour in {hour_s:.1f} s; people talk, wait and lose"
     )
+    pace = f"{scale.people:g} times as fast, a minute in {minute_s:.2f} s"
+    session.say(f"  patience {pace}. When they come, and how long they talk and bear it, follows")
+    session.say("  a real bank's call log; the bank is smaller by as much as its clock outruns its people.")
     session.say(
-        "  Arrivals, patience and handling times follow a real bank's call log; the bank is smaller by as much as"
+        f"  Service level: the share of those connected within {scale.lasts(IN_TIME_S):.2f} s, a minute of theirs."
     )
-    session.say(f"  the clock outruns the people. Service level: connected within {scale.lasts(IN_TIME_S):.2f} s.")
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class Customers:
             return False
         reason = "hung up" if case.visit.channel == "voice" else "left the chat"
         path = f"/v1/requests/{case.request_id}/abandon"
-        gone = (await self.wire.command("router", path, {"reason": reason}, but={CONFLICT})).is_success
+        gone = (await self.wire.once_known("router", path, {"reason": reason}, but={CONFLICT})).is_success
         if gone:
             case.closed.set()
             self.cases.happened["abandon"] += 1

@@ -19,7 +19,6 @@ from throughline.demo.wire import Wire
 LOOKS_ANYWAY_S = 2.0  # the stream is a call to look, and no more: who misses one looks all the same
 LISTENS_AGAIN_S = 1.0
 CONFLICT, NOT_FOUND = 409, 404
-ESCALATION_KNOWS_WITHIN_S = 20.0
 
 
 class Desk:
@@ -131,16 +130,8 @@ class Desk:
         return [article_id]
 
     async def _escalate(self, step: Step, case: Case) -> bool:
-        """Escalation learns of a request from the log, a moment after the router has."""
         path = f"/v1/requests/{case.request_id}/escalations"
-        body = {**step.body, "by": self.agent_id}
-        deadline = asyncio.get_running_loop().time() + ESCALATION_KNOWS_WITHIN_S
-        while True:
-            answer = await self.wire.command("escalation", path, body, but={CONFLICT, NOT_FOUND})
-            late = asyncio.get_running_loop().time() > deadline
-            if answer.status_code != NOT_FOUND or late:
-                break
-            await asyncio.sleep(0.2)
+        answer = await self.wire.once_known("escalation", path, {**step.body, "by": self.agent_id}, but={CONFLICT})
         self.cases.happened["escalate" if answer.is_success else "escalate refused"] += 1
         return answer.is_success
 

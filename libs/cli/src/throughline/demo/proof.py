@@ -79,7 +79,7 @@ def prove(
 def residual_us(timeline: Timeline) -> int:
     """By how much a timeline fails to add up: gaps, overlaps, wrong lengths, and what it admits itself."""
     closed = [(to_us(each["start"]), to_us(each["end"]), each["us"]) for each in timeline["segments"] if each["end"]]
-    lengths = sum(abs(end - start - us) for start, end, us in closed)
+    lengths: int = sum(abs(end - start - us) for start, end, us in closed)
     seams = sum(abs(one[1] - other[0]) for one, other in pairwise(closed))
     begins = abs(closed[0][0] - to_us(timeline["received_at"])) if closed else 0
     return lengths + seams + begins + abs(int(timeline["residual_us"]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ from throughline.trouble import Trouble
 PATIENCE_S = 30.0
 TIMEOUT_S = 20.0
 MOST_CONNECTIONS = 400
+NOT_FOUND = 404
+KNOWN_WITHIN_S, ASKS_AGAIN_S = 20.0, 0.1
 LISTEN = httpx.Timeout(TIMEOUT_S, read=None)  # a stream may be silent for as long as nothing happens
 
 
@@ -61,6 +65,17 @@ class Wire:
         if answer.is_success:
             self.answered.note(_body(answer), f"{service} {path}")
         return answer
+
+    async def once_known(self, service: str, path: str, body: Any, *, but: Collection[int] = ()) -> httpx.Response:
+        """A command to a service that learns of requests from the log: a 404 at first is no refusal."""
+        deadline = time.monotonic() + KNOWN_WITHIN_S
+        while True:
+            answer = await self.command(service, path, body, but={NOT_FOUND, *but})
+            if answer.status_code != NOT_FOUND:
+                return answer
+            if time.monotonic() > deadline:
+                raise Trouble(f"{service} has not heard of {path} after {KNOWN_WITHIN_S:g} s", "is the log going on?")
+            await asyncio.sleep(ASKS_AGAIN_S)
 
     async def call(
         self, service: str, method: str, path: str, *, but: Collection[int] = (), **more: Any
