@@ -133,6 +133,11 @@ class Consumer:
             return degraded("another process took partitions over; waiting for the next assignment")
         return OK
 
+    @property
+    def held(self) -> frozenset[Partition]:
+        """The partitions that this process holds at this moment: others may have them in the next."""
+        return frozenset(self._mine.held)
+
     async def positions(self) -> list[Position]:
         """Where every partition of the topics stands, over all replicas, for audit's `/v1/positions`."""
         return await self._positions.read()

@@ -1,1 +1,1 @@
-"""What Escalation decides, pure."""
+"""What escalation decides, pure: promises and their clocks, business time, and which tier comes next."""

@@ -1,0 +1,121 @@
+"""The fold of the log: how an event, or the passing of time, moves a request and the clocks of its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from escalation.domain import clocks
+from escalation.domain.clocks import Clock, Findings, Verdict
+from escalation.domain.escalate import by_promise
+from escalation.domain.request import Change, Heard, Request, Statement
+from escalation.domain.rules import Rules
+from escalation.domain.verdicts import statement_of
+from events.lifecycle import UNKNOWN, Standing, State, evolve
+
+Judge = Callable[[Clock], tuple[Clock, Findings]]
+
+
+def received(event: Heard, partition: int, rules: Rules) -> Change:
+    """A live contact began: the request, and the promises that are made to it."""
+    data = event.data
+    request = Request(
+        request_id=event.request_id,
+        partition=partition,
+        customer_id=data["customer_id"],
+        channel=data["channel"],
+        support_level=_said(data, "support_level", "standard"),
+        severity=_said(data, "severity", 3),
+        priority=_said(data, "priority", 0),
+        standing=evolve(UNKNOWN, event),
+        received_us=event.reading_us,
+        last_us=event.occurred_us,
+    )
+    return Change(_promised(request, event, rules))
+
+
+def follow(request: Request, event: Heard, rules: Rules) -> Change:
+    """What an event of the log does to a request and its clocks; one that may not move it is a remark."""
+    known = replace(request, last_us=max(request.last_us, event.occurred_us))
+    after = evolve(request.standing, event)
+    if after is request.standing:
+        return Change(known)
+    moved = replace(known, standing=after)
+    judged, statements = _judged(known, moved, event, rules)
+    return Change(_settled(_promised(judged, event, rules), event), statements)
+
+
+def elapsed(request: Request, until_us: int) -> Change:
+    """What has come due before `until_us`, up to which the log is known; a promise that says so escalates."""
+    kept: list[Clock] = []
+    statements: list[Statement] = []
+    for clock in request.clocks:
+        stated, findings = clocks.overdue(clock, until_us)
+        kept.append(stated)
+        for finding in findings:
+            said = statement_of(finding, stated, request, floor_us=request.last_us + 1)
+            statements.append(said)
+            if finding.verdict is Verdict.BREACHED and clock.terms.escalates:
+                request, more = by_promise(request, clock, said)
+                statements += more
+    return Change(replace(request, clocks=tuple(kept)), tuple(statements))
+
+
+def _judged(before: Request, after: Request, event: Heard, rules: Rules) -> tuple[Request, tuple[Statement, ...]]:
+    """The clocks of the cycle that the event belongs to. What was due before it is stated as things stood then."""
+    kept: list[Clock] = []
+    statements: list[Statement] = []
+    for clock in after.clocks:
+        judge = None if clock.ended else _judge(clock, before.standing, after.standing, event, rules)
+        judged, findings = (clock, ()) if judge is None else judge(clock)
+        kept.append(judged)
+        for finding in findings:
+            stood, cause = (after, event.event_id) if finding.verdict is Verdict.MET else (before, None)
+            statements.append(statement_of(finding, judged, stood, floor_us=after.last_us + 1, cause=cause))
+    return replace(after, clocks=tuple(kept)), tuple(statements)
+
+
+def _judge(clock: Clock, before: Standing, after: Standing, event: Heard, rules: Rules) -> Judge | None:
+    hours, at_us = rules.hours(clock.terms), event.reading_us
+    if event.type == clock.terms.stop:
+        return lambda clock: clocks.stopped(clock, at_us, hours)
+    if after.state in (State.RESOLVED, State.ABANDONED):
+        return lambda clock: clocks.dropped(clock, at_us, hours)
+    if _stands_still(clock, after) and not _stands_still(clock, before):
+        return lambda clock: clocks.paused(clock, at_us, hours)
+    if _stands_still(clock, before) and not _stands_still(clock, after):
+        return lambda clock: (clocks.resumed(clock, at_us, hours), ())
+    return None
+
+
+def _stands_still(clock: Clock, standing: Standing) -> bool:
+    return standing.state is State.PAUSED and standing.reason in clock.terms.paused_in
+
+
+def _promised(request: Request, event: Heard, rules: Rules) -> Request:
+    """One clock for each promise and cycle: what starts it again in the same cycle starts nothing."""
+    cycle = request.standing.cycle
+    running = {clock.terms.promise for clock in request.clocks if clock.cycle == cycle}
+    new = tuple(
+        clocks.started(terms, cycle=cycle, at_us=event.reading_us, hours=rules.hours(terms))
+        for terms in rules.promised(event.type, request, event.reading_us)
+        if terms.promise not in running
+    )
+    return replace(request, clocks=request.clocks + new) if new else request
+
+
+def _settled(request: Request, event: Heard) -> Request:
+    """An escalation is pending no longer once it is in effect, or can no longer be."""
+    pending, standing = request.pending, request.standing
+    if pending is None:
+        return request
+    taken_up = event.type == "Requeued" and event.causation_id == pending.event_id
+    void = request.closed or standing.cycle != pending.cycle or standing.tier >= pending.to_tier
+    return replace(request, pending=None) if taken_up or void else request
+
+
+def _said(data: Mapping[str, Any], member: str, default: Any) -> Any:
+    """A member, or what it is where nothing is said."""
+    said = data.get(member)
+    return default if said is None else said
