@@ -1,0 +1,130 @@
+"""Search: what was asked becomes terms, terms find candidates, and these are ranked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+import structlog
+
+from chassis.clock import Clock
+from chassis.database import Connection, Database
+from chassis.errors import Unavailable
+from chassis.metrics import Metrics
+from kb_search.app.ports import Freshness, Gaps, Index
+from kb_search.domain.content import About
+from kb_search.domain.fit import accepted
+from kb_search.domain.gaps import asked_in_search
+from kb_search.domain.ranking import (
+    Asked,
+    Candidate,
+    Found,
+    Passage,
+    choose,
+    rank,
+    snippet,
+    weigh,
+    worth_showing,
+)
+from kb_search.domain.suggestions import MOST_SHOWN, Matter
+from kb_search.metrics import SEARCH_SECONDS
+
+MOST: Final = 1_000
+"""No search goes deeper."""
+
+_LOOKED_AT: Final = 30
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asks; `language` lets articles in no other language pass."""
+
+    text: str
+    about: About
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What was found for the words of a request, and of these words the weights and in how many articles each is."""
+
+    found: tuple[Found, ...]
+    weights: dict[str, float]
+    frequencies: dict[str, int]
+
+
+class Searching:
+    """Looks into the index. Raises Unavailable while not all articles are in it: half an answer would be wrong."""
+
+    def __init__(
+        self, db: Database, index: Index, freshness: Freshness, gaps: Gaps, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._db = db
+        self._index = index
+        self._freshness = freshness
+        self._gaps = gaps
+        self._clock = clock
+        self._seconds = metrics.histogram(SEARCH_SECONDS)
+
+    async def search(self, question: Question, *, offset: int, limit: int) -> tuple[list[Found], bool]:
+        """The articles from a place in the ranking on, and whether there are more behind. Counts what found nothing."""
+        self._must_be_whole()
+        began = perf_counter()
+        asked, _, _ = self._asked([Passage(question.text)], question.language)
+        most = min(MOST, max(_LOOKED_AT, 2 * (offset + limit + 1)))
+        candidates = self._index.candidates(asked.terms, accepted(question.about, question.language), most)
+        ranked = rank(candidates, asked, question.about, question.language)
+        shown = self._shown(ranked[offset : offset + limit], asked, question.language)
+        self._seconds.observe(perf_counter() - began)
+        if not ranked and (missed := asked_in_search(question.text)):
+            await self._missed(missed)
+        return shown, len(ranked) > offset + limit and offset + limit < MOST
+
+    def look_up(self, passages: Sequence[Passage], matter: Matter) -> Lookup:
+        """The few articles that are worth showing to somebody who has not asked.
+
+        The customer's language makes articles in it come first and hides no others: agents may read more languages.
+        """
+        self._must_be_whole()
+        began = perf_counter()
+        asked, weights, frequencies = self._asked(passages, matter.language)
+        candidates = self._index.candidates(asked.terms, accepted(matter.about), _LOOKED_AT)
+        ranked = rank(candidates, asked, matter.about, matter.language)
+        found = self._shown(worth_showing(ranked, asked)[:MOST_SHOWN], asked, matter.language)
+        self._seconds.observe(perf_counter() - began)
+        return Lookup(tuple(found), weights, frequencies)
+
+    def _asked(
+        self, passages: Sequence[Passage], language: str | None
+    ) -> tuple[Asked, dict[str, float], dict[str, int]]:
+        weights = weigh(passages, lambda text: self._index.terms(text, language))
+        frequencies = self._index.frequencies(weights)
+        return choose(weights, frequencies, self._index.articles), weights, frequencies
+
+    def _shown(self, ranked: Sequence[tuple[Candidate, float]], asked: Asked, language: str | None) -> list[Found]:
+        return [
+            Found(
+                each.article_id,
+                each.revision,
+                each.title,
+                snippet(each.text, asked, lambda text: self._index.terms(text, language)),
+                points,
+            )
+            for each, points in ranked
+        ]
+
+    def _must_be_whole(self) -> None:
+        if not self._freshness.is_whole:
+            raise Unavailable("The articles are still being read: ask again in a moment.")
+
+    async def _missed(self, asked: str) -> None:
+        """A count is no reason to withhold an answer that is right without it."""
+
+        async def work(tx: Connection) -> None:
+            await self._gaps.count(tx, "search", {asked: 1}, now_us=self._clock.now_us())
+
+        try:
+            await self._db.run(work, within_s=1.0)
+        except Unavailable as error:
+            _log.warning("gap_not_counted", reason=error.detail)
