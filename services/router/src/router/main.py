@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from fastapi import FastAPI
 
 from chassis import migrations
+from chassis.alarm import Alarm
 from chassis.clock import SystemClock
 from chassis.consumer import Consumer
 from chassis.database import Database
@@ -20,22 +23,39 @@ from chassis.signals import Signals
 from chassis.topics import Topics
 from chassis.web import application
 from router import consumers
+from router.adapters.agents import SqlAgents
 from router.adapters.book import SqlBook, hold_agents
-from router.adapters.herald import Herald
+from router.adapters.due import SqlDue
+from router.adapters.herald import AGENT, QUEUE, Herald
+from router.adapters.passes import SqlPasses
+from router.adapters.policies import SqlPolicies
+from router.adapters.queues import SqlQueues
 from router.adapters.requests import SqlRequests
-from router.api import request_docs, requests
+from router.api import agents, queues, request_docs, requests, streams
+from router.app.desks import Desks
 from router.app.following import Following
 from router.app.moved import Applied
 from router.app.orders import Orders
+from router.app.passes import Passes
+from router.app.roster import Roster
+from router.app.timers import Timers
+from router.domain.matching import match
 from router.domain.request import SOURCE
+from router.metrics import CATALOGUE, Figures
 from router.settings import RouterSettings
+
+
+def steady_us() -> int:
+    """Microseconds of a clock that nobody sets."""
+    return time.monotonic_ns() // 1_000
 
 
 def build(settings: RouterSettings) -> FastAPI:
     """Router as an application that connects to nothing until it is served."""
     clock = SystemClock()
     db = Database(settings.dsn, name=f"router {settings.replica}")
-    metrics = Metrics()
+    metrics = Metrics(CATALOGUE)
+    figures = Figures(metrics)
     topics = Topics(settings, db)
     relay = Relay(db, settings, metrics, ready=topics.made)
     keyring = Keyring(settings.master_key_bytes, source=SOURCE, clock=clock)
@@ -46,6 +66,10 @@ def build(settings: RouterSettings) -> FastAPI:
         applied.appended.count(metrics)
         relay.wake()
         herald.tell(applied.queues, applied.agents)
+        for queue in applied.queues:
+            passes.wake(queue)
+        for agent_id in applied.agents:
+            desks.wake(agent_id)
 
     orders = Orders(SqlRequests(db, keyring, clock, told), clock)
     dispatch = Dispatch(
@@ -69,6 +93,15 @@ def build(settings: RouterSettings) -> FastAPI:
     keys = Consumer("router-keys", ["keys"], db=db, settings=settings, handler=KeyTable(keyring), metrics=metrics)
 
     service = Service("router")
+    store = SqlAgents(db, clock, told)
+    desks = Desks(store, service.stopping)
+    due = SqlDue(db, clock, told)
+    roster = Roster(store, due)
+    passes = Passes(SqlPasses(db, clock, match, told, holder=settings.replica), figures.passed)
+    timers = Alarm(Timers(due, clock, steady_us, figures.late).work, net_s=1.0, name="timers")
+    signals.on(QUEUE, passes.wake)
+    signals.on(AGENT, desks.wake)
+
     service.around(start=db.open, stop=db.close)
     service.background("topics", topics.ensure, ends=True)
     service.background("relay", relay.run, stop=relay.stop)
@@ -76,6 +109,8 @@ def build(settings: RouterSettings) -> FastAPI:
     service.background("keys", keys.run, stop=keys.stop)
     service.background("signals", signals.run)
     service.background("herald", herald.run)
+    service.background("passes", passes.run, stop=passes.stop)
+    service.background("timers", timers.run, stop=timers.stop)
 
     checks = Checks()
     checks.add("database", db.check, vital=True)
@@ -95,6 +130,11 @@ def build(settings: RouterSettings) -> FastAPI:
         metrics=metrics,
         service=service,
         routes=requests.routes(orders),
+        routers=[
+            agents.routes(roster),
+            streams.routes(roster, desks),
+            queues.routes(SqlQueues(db, clock), SqlPolicies(db, clock, told)),
+        ],
     )
     request_docs.add(app)
     return app

@@ -56,7 +56,7 @@ where agent_id = any($1::text[]) order by offered_us, request_id
 
 
 class SqlAgents:
-    """`app.roster.AgentStore` in SQL."""
+    """`app.roster.AgentStore` and `app.desks.Assignments` in SQL."""
 
     def __init__(self, db: Database, clock: Clock, told: Callable[[Applied], None]) -> None:
         """`told` hears of each commit that stated something."""
@@ -78,6 +78,11 @@ class SqlAgents:
         """See `AgentStore`."""
         async with self._db.connection() as connection:
             return await _shown(connection, await connection.fetch(_PAGE, after or "", most))
+
+    async def of(self, agent_id: str) -> Sequence[Assignment]:
+        """See `app.desks.Assignments`."""
+        async with self._db.connection() as connection:
+            return (await assignments(connection, [agent_id])).get(agent_id, [])
 
     async def _settled(self, agent_id: str, decide: Decide) -> None:
         async def work(tx: asyncpg.Connection) -> Applied | None:

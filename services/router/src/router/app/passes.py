@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -31,6 +31,10 @@ class Passed:
     elsewhere: bool = False
 
 
+def _unheard(_passed: Passed, _seconds: float) -> None:
+    """Nobody wants to know."""
+
+
 class PassStore(Protocol):
     """Makes passes over queues."""
 
@@ -50,8 +54,17 @@ class PassStore(Protocol):
 class Passes:
     """Runs passes until it is stopped. All queues in which somebody waits are looked at once a second in any case."""
 
-    def __init__(self, store: PassStore, *, at_once: int = _AT_ONCE, net_s: float = _NET_S) -> None:
+    def __init__(
+        self,
+        store: PassStore,
+        passed: Callable[[Passed, float], None] = _unheard,
+        *,
+        at_once: int = _AT_ONCE,
+        net_s: float = _NET_S,
+    ) -> None:
+        """`passed` hears what came of each pass, and how many seconds it took."""
         self._store = store
+        self._passed = passed
         self._at_once = at_once
         self._net_s = net_s
         self._due: dict[str, float] = {}
@@ -107,8 +120,10 @@ class Passes:
 
     async def _go_over(self, queue: str) -> None:
         self._busy.add(queue)
+        began = monotonic()
         try:
             passed = await self._store.go_over(queue)
+            self._passed(passed, monotonic() - began)
         except Unavailable as error:
             _log.info("pass_put_off", queue=queue, reason=error.detail)
             passed = Passed(again_s=_AFTER_TROUBLE_S)

@@ -1,0 +1,58 @@
+"""`/v1/queues` and the policy of each queue."""
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chassis.commands import members_of, use_of
+from chassis.paging import decode_cursor, page
+from chassis.web import requires, router
+from router.api.parameters import LIMIT, ROUTING_ADMIN, ROUTING_READ, Cursor, Limit, Queue
+from router.api.queue_models import PolicyBody, PolicyView, QueuePage, view_of
+from router.app.policies import PolicyStore
+from router.app.queues import Place, Queues
+from router.domain.policies import Policy
+
+POLICY = "/v1/queues/{queue}/policy"
+
+
+def routes(queues: Queues, policies: PolicyStore) -> APIRouter:
+    """What waits, and by which rules."""
+    every = router(tags=["queues"])
+
+    @every.get("/v1/queues", response_model=QueuePage, dependencies=[requires(ROUTING_READ)])
+    async def look(cursor: Cursor = None, limit: Limit = LIMIT) -> Response:
+        """What waits by queue, tier and channel, and how many agents have room: wherever somebody waits or works."""
+        after = decode_cursor(cursor, str, int, str)
+        found = await queues.page(Place(*after) if after else None, limit + 1)
+        shown, following = page(found, limit, lambda each: list(each.place))
+        items = [{**each.place._asdict(), **each.figures()} for each in shown]
+        return _json({"items": items, "next_cursor": following})
+
+    @every.get(POLICY, response_model=PolicyView, dependencies=[requires(ROUTING_READ)])
+    async def policy(queue: Queue) -> Response:
+        """The queue's policy that holds now; version 1 are the defaults, which every queue has at first."""
+        return _json(view_of(await policies.look(queue)))
+
+    @every.put(POLICY, response_model=PolicyView, dependencies=[requires(ROUTING_ADMIN)])
+    async def change(queue: Queue, body: PolicyBody, request: Request) -> Response:
+        """Makes the next version of the queue's policy: what is sent over what holds now.
+
+        Offers that are open keep the time-out that they were made with. An Idempotency-Key is honoured.
+        """
+        use = use_of(request, members_of(await request.body()))
+        answer = await policies.change(queue, body.changes(), use, _answer)
+        return Response(answer, media_type="application/json")
+
+    return every
+
+
+def _answer(policy: Policy) -> bytes:
+    return orjson.dumps(view_of(policy))
+
+
+def _json(answer: Any) -> Response:
+    return Response(orjson.dumps(answer), media_type="application/json")
