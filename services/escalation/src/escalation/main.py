@@ -12,6 +12,7 @@ from chassis.alarm import Alarm
 from chassis.clock import Clock, SystemClock
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.forgetting import forget_keys
 from chassis.key_table import KeyTable
 from chassis.keyring import Keyring
 from chassis.metrics import Metrics
@@ -90,6 +91,7 @@ def build(settings: EscalationSettings, wall: Clock | None = None) -> FastAPI:
     service.around(start=db.open, stop=db.close)
     service.background("topics", topics.ensure, ends=True)
     service.background("relay", relay.run, stop=relay.stop)
+    service.background("forgetting", lambda: forget_keys(db, clock))
     service.background("log", log.run, stop=log.stop)
     service.background("keys", keys.run, stop=keys.stop)
     service.background("clock", ticking.run, stop=ticking.stop)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from chassis import migrations
 from chassis.clock import SystemClock
 from chassis.database import Database
+from chassis.forgetting import forget_keys
 from chassis.keyring import Keyring
 from chassis.metrics import Metrics
 from chassis.readiness import Checks
@@ -16,7 +17,6 @@ from chassis.store import Appended
 from chassis.topics import Topics
 from chassis.web import application
 from intake import api
-from intake.adapters.forgetting import forget_keys
 from intake.adapters.stores import SqlImportStore, SqlLiveStore
 from intake.app.desk import Desk
 from intake.app.importing import Imports

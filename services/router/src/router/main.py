@@ -12,6 +12,7 @@ from chassis.clock import SystemClock
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.dispatch import Dispatch
+from chassis.forgetting import forget_keys
 from chassis.ids import new_id
 from chassis.key_table import KeyTable
 from chassis.keyring import Keyring
@@ -105,6 +106,7 @@ def build(settings: RouterSettings) -> FastAPI:
     service.around(start=db.open, stop=db.close)
     service.background("topics", topics.ensure, ends=True)
     service.background("relay", relay.run, stop=relay.stop)
+    service.background("forgetting", lambda: forget_keys(db, clock))
     service.background("contacts", contacts.run, stop=contacts.stop)
     service.background("keys", keys.run, stop=keys.stop)
     service.background("signals", signals.run)

@@ -1,19 +1,18 @@
-"""Lets go of idempotency keys that are older than the contract keeps them."""
-
-from __future__ import annotations
+"""Lets go of idempotency keys that are older than the contract keeps them, in every service that takes commands."""
 
 import asyncio
+from typing import Final
 
 import structlog
 
 from chassis import idempotency
 from chassis.clock import Clock
-from chassis.database import Database
+from chassis.database import Connection, Database
 from chassis.errors import Unavailable
 
-KEPT_US = 8 * 86_400_000_000
-EVERY_S = 600.0
-AT_ONCE = 5_000
+KEPT_US: Final = 8 * 86_400_000_000
+EVERY_S: Final = 600.0
+AT_ONCE: Final = 5_000
 
 _log = structlog.get_logger(__name__)
 
@@ -30,5 +29,9 @@ async def forget_keys(db: Database, clock: Clock) -> None:
 
 
 async def _some(db: Database, clock: Clock) -> int:
-    async with db.transaction() as tx:
-        return await idempotency.forget(tx, before_us=clock.now_us() - KEPT_US, most=AT_ONCE)
+    before_us = clock.now_us() - KEPT_US
+
+    async def work(tx: Connection) -> int:
+        return await idempotency.forget(tx, before_us=before_us, most=AT_ONCE)
+
+    return await db.run(work)
