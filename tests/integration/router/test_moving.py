@@ -1,0 +1,133 @@
+"""Moves on a real database: units are taken once, events stand in their order, losers write nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chassis.errors import StaleTransaction
+from router.domain.moves import offer_closed
+from tests.router.given import accept, resolve
+from tests.support.routing import Routing
+
+
+async def test_an_offer_takes_the_unit_and_its_end_frees_it(desk: Routing) -> None:
+    await desk.agent("ada")
+    await desk.contact("r-1")
+    applied = await desk.offer("r-1", "ada")
+    assert (set(applied.lost), set(applied.agents), set(applied.queues)) == (set(), {"ada"}, set())
+    assert await desk.units("ada") == {("voice", 0): ("r-1", 0)}
+    await desk.order("r-1", accept("ada"))
+    await desk.order("r-1", resolve("ada"))
+    request = await desk.request("r-1")
+    assert await desk.units("ada") == {("voice", 0): (None, request.closed_us)}
+    assert desk.told[-1].queues == {"default"}
+    (agent,) = await desk.rows("select idle_since_us from agents")
+    assert agent["idle_since_us"] == request.closed_us
+
+
+async def test_of_two_offers_of_one_unit_in_one_pass_one_is_lost_and_writes_nothing(desk: Routing) -> None:
+    await desk.agent("ada")
+    moves = [desk.offering(await desk.contact(f"r-{n}"), "ada") for n in range(2)]
+    applied = await desk.apply(*moves)
+    ((won,), (lost,)) = applied.done, applied.lost
+    assert (await desk.types(won), await desk.types(lost)) == (["Routed"], [])
+    assert (await desk.request(lost)).standing.state == "waiting"
+
+
+async def test_of_offers_of_one_unit_at_once_one_is_made(desk: Routing) -> None:
+    await desk.agent("ada")
+    moves = [desk.offering(await desk.contact(f"r-{n}"), "ada") for n in range(6)]
+    applied = await asyncio.gather(*(desk.apply(move) for move in moves))
+    assert sorted(len(each.done) for each in applied) == [0, 0, 0, 0, 0, 1]
+    holders = [holder for holder, _ in (await desk.units("ada")).values()]
+    assert holders == [request_id for each in applied for request_id in each.done]
+
+
+@pytest.mark.parametrize("presence", ["away", "offline"])
+async def test_who_is_not_there_is_offered_nothing(desk: Routing, presence: str) -> None:
+    await desk.agent("ada", presence)
+    await desk.contact("r-1")
+    assert (await desk.offer("r-1", "ada")).lost == {"r-1"}
+
+
+async def test_a_unit_beyond_the_capacity_of_today_is_not_given_out(desk: Routing) -> None:
+    await desk.agent("ada", chat=2)
+    await desk.contact("r-1", channel="chat")
+    await desk.rows("update agents set channels = '{\"chat\": 1}'::jsonb returning 1")
+    assert (await desk.offer("r-1", "ada", 1)).lost == {"r-1"}
+    assert (await desk.offer("r-1", "ada", 0)).lost == frozenset()
+
+
+async def test_an_offer_that_rests_on_what_the_request_was_is_lost(desk: Routing) -> None:
+    await desk.agent("ada")
+    await desk.agent("bob")
+    stale = desk.offering(await desk.contact("r-1"), "bob")
+    await desk.offer("r-1", "ada")
+    assert (await desk.apply(stale)).lost == {"r-1"}
+    assert await desk.units("bob") == {("voice", 0): (None, 0)}
+
+
+async def test_any_other_move_that_rests_on_what_the_request_was_is_run_again(desk: Routing) -> None:
+    await desk.agent("ada")
+    await desk.contact("r-1")
+    await desk.offer("r-1", "ada")
+    request = await desk.request("r-1")
+    moves = [
+        offer_closed(request, "expired", event_id=f"{n:08d}-0000-7000-8000-000000000000", clock_us=1) for n in (1, 2)
+    ]
+    await desk.apply(moves[0])
+    with pytest.raises(StaleTransaction):
+        await desk.apply(moves[1])
+    assert await desk.types("r-1") == ["Routed", "OfferClosed"]
+
+
+async def test_a_batch_of_moves_is_written_as_one(desk: Routing) -> None:
+    for n in range(40):
+        await desk.agent(f"a-{n}")
+    requests = [await desk.contact(f"r-{n}", skills=["x"] * (n % 3), priority=n) for n in range(40)]
+    applied = await desk.apply(*(desk.offering(request, f"a-{n}") for n, request in enumerate(requests)))
+    assert len(applied.done) == 40
+    for n, before in enumerate(requests):
+        after = await desk.request(before.request_id)
+        assert after == applied.done[before.request_id]
+        assert (after.standing.agent_id, after.skills, after.version) == (f"a-{n}", before.skills, 1)
+
+
+async def test_two_holdings_of_a_unit_never_overlap_however_the_clock_was_set(desk: Routing) -> None:
+    await desk.agent("ada")
+    await desk.contact("r-1")
+    await desk.contact("r-2")
+    await desk.offer("r-1", "ada")
+    await desk.order("r-1", accept("ada"))
+    desk.clock.move(60_000_000)
+    await desk.order("r-1", resolve("ada"))
+    desk.clock.move(-3_600_000_000)
+    await desk.offer("r-2", "ada")
+    ((_, freed_us),) = (await desk.units("ada")).values()
+    assert await desk.events("r-2") == [("Routed", freed_us + 1)]
+    (routed,) = await desk.rows("select clock_us from events where stream = 'r-2'")
+    assert routed["clock_us"] == desk.clock.now_us()
+    offered = await desk.request("r-2")
+    assert (offered.offered_us, offered.lapses_us) == (freed_us + 1, desk.clock.now_us() + 30_000_000)
+
+
+async def test_each_event_of_a_request_is_later_than_the_last_one_known(desk: Routing) -> None:
+    await desk.agent("ada")
+    ahead = desk.clock.now_us() + 7_200_000_000
+    await desk.contact("r-1", at=ahead)
+    await desk.offer("r-1", "ada")
+    await desk.order("r-1", accept("ada"))
+    assert await desk.events("r-1") == [("Routed", ahead + 1), ("Connected", ahead + 2)]
+
+
+async def test_an_events_floor_is_kept(desk: Routing) -> None:
+    await desk.agent("ada")
+    await desk.contact("r-1")
+    await desk.offer("r-1", "ada")
+    request = await desk.request("r-1")
+    now, floor = desk.clock.now_us(), desk.clock.now_us() + 30_000_000
+    event_id = "00000001-0000-7000-8000-000000000000"
+    await desk.apply(offer_closed(request, "expired", event_id=event_id, clock_us=now, floor_us=floor))
+    assert (await desk.events("r-1"))[-1] == ("OfferClosed", floor)
