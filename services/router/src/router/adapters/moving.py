@@ -28,15 +28,21 @@ MOST: Final = 200
 
 _LOAD: Final = f"select {COLUMNS} from requests where request_id = any($1::text[])"
 _HOLD: Final = "select 1 from agents where agent_id = any($1::text[]) order by agent_id for no key update"
-# A request that has moved since it was read loses too: its version is no longer the one that the move rests on.
+# A request that has moved since it was read loses too: its version is no longer the one that the move rests on. What an
+# agent holds beyond a capacity that was made smaller counts too, and is over before he takes another.
 _TAKE: Final = """
 update units u set holder = i.request_id
-from unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::int[]) i(agent_id, channel, n, request_id, version)
+from (select *, row_number() over (partition by agent_id, channel order by n) as place
+      from unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::int[])
+           t(agent_id, channel, n, request_id, version)) i
 join requests r on r.request_id = i.request_id and r.version = i.version
 join agents a on a.agent_id = i.agent_id and a.presence = 'available'
+cross join lateral (select coalesce((a.channels ->> i.channel)::int, 0) as most) c
+cross join lateral (select count(holder) as held, max(freed_us) filter (where n >= most) as beyond_us
+                    from units where agent_id = i.agent_id and channel = i.channel) h
 where u.agent_id = i.agent_id and u.channel = i.channel and u.n = i.n and u.holder is null
-  and i.n < coalesce((a.channels ->> i.channel)::int, 0)
-returning i.request_id, greatest(u.freed_us, r.last_us) as after_us
+  and i.n < most and h.held + i.place <= most
+returning i.request_id, greatest(u.freed_us, h.beyond_us, r.last_us) as after_us
 """
 _KEEP: Final = """
 update requests r
@@ -59,11 +65,14 @@ with freed as (
     from unnest($1::text[], $2::bigint[]) i(request_id, freed_us)
     where u.holder = i.request_id
     returning u.agent_id, i.freed_us
+), idle as (
+    update agents a set idle_since_us = greatest(a.idle_since_us, f.freed_us)
+    from (select agent_id, max(freed_us) as freed_us from freed group by agent_id) f
+    where a.agent_id = f.agent_id
+    returning a.agent_id, a.queues
 )
-update agents a set idle_since_us = greatest(a.idle_since_us, f.freed_us)
-from (select agent_id, max(freed_us) as freed_us from freed group by agent_id) f
-where a.agent_id = f.agent_id
-returning a.queues
+select unnest(queues) as queue from idle
+union select queue from requests join idle on wanted_agent = idle.agent_id where state = 'waiting'
 """
 
 
@@ -163,7 +172,7 @@ async def _free(tx: asyncpg.Connection, requests: Sequence[Request]) -> set[str]
     if not requests:
         return set()
     ids, times = [each.request_id for each in requests], [each.last_us for each in requests]
-    return {queue for row in await tx.fetch(_FREE, ids, times) for queue in row["queues"]}
+    return {row["queue"] for row in await tx.fetch(_FREE, ids, times)}
 
 
 def _applied(
