@@ -6,7 +6,7 @@ STACK := $(BIN)/python -m local_stack
 MEMBERS := libs services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down clean status logs test unit chaos lint hooks format bench lock schemas
+.PHONY: help setup run up down clean status logs test unit chaos lint hooks format bench lock schemas dashboard check-tools check-deploy
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,11 +33,11 @@ logs: setup ## follow the logs of every part
 	@exec $(STACK) logs --follow
 
 test: setup ## run every test, on a Kafka and a PostgreSQL of their own
-	@$(BIN)/pytest -q -m "not integration" -n 2
+	@$(BIN)/pytest -q -m "not integration and not tools" -n 2
 	@$(BIN)/pytest -q -m integration -n 2
 
 unit: setup ## run the tests that need no server
-	@$(BIN)/pytest -q -m "not integration"
+	@$(BIN)/pytest -q -m "not integration and not tools"
 
 chaos: setup ## kill, freeze and starve the parts under load; CHAOS_ROUNDS=20 for more rounds
 	@$(BIN)/pytest -q tests/chaos
@@ -63,3 +63,13 @@ lock: ## renew requirements.lock from the members' pyproject files
 
 schemas: setup ## write the JSON Schemas, examples and the AsyncAPI document anew
 	@$(BIN)/python -m events write
+
+dashboard: setup ## write Grafana's dashboard anew, from the catalogues of metrics
+	@$(BIN)/python -m deploy.dashboard
+
+check-tools: ## fetch what check-deploy needs into .tools
+	@$(PYTHON) deploy/local/setup.py tools
+
+check-deploy: setup ## look at Dockerfile, compose file, Kubernetes manifests, alerts and dashboard
+	@$(BIN)/python -m deploy.checks
+	@$(BIN)/pytest -q -m tools tests/deploy

@@ -24,6 +24,9 @@ HERE = Path(__file__).resolve().parent
 TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 UV = TOOLS / "bin" / "uv"
+CHECKS = TOOLS / "deploy"
+CHECKS_LOCK = HERE.parent / "checks" / "tools.lock"
+UNPACK = HERE.parent / "checks" / "unpack.py"
 UV_HASHES = HERE / "uv.hashes"
 LOCK = ROOT / "requirements.lock"
 OLDEST = (3, 11)
@@ -52,7 +55,10 @@ def main() -> None:
 
 
 def set_up(only: Sequence[str] = ()) -> None:
-    """Every step in order; what was made from the same inputs before is left alone. `lock` renews the lock instead."""
+    """Every step in order; what was made from the same inputs before is left alone.
+
+    `lock` renews the lock instead, `tools` fetches what checks the deployment.
+    """
     python = python_in_use()
     projects = sorted([*ROOT.glob("libs/*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")])
     projects.append(HERE / "pyproject.toml")
@@ -60,6 +66,10 @@ def set_up(only: Sequence[str] = ()) -> None:
     steps.take("uv", "uv, which installs the rest", [python, UV_HASHES], UV.exists(), _fetch_uv)
     if "lock" in only:
         _renew_lock()
+        return
+    if "tools" in only:
+        unpacked = all((CHECKS / "bin" / name).exists() for name in ("kubectl", "promtool"))
+        steps.take("tools", "what checks the deployment", [python, CHECKS_LOCK, UNPACK], unpacked, _fetch_tools)
         return
     steps.take("venv", "an environment in .venv", [python], (VENV / "bin/python").exists(), _make_environment)
     steps.take("packages", "the locked packages", [LOCK], True, _install_packages)
@@ -146,6 +156,15 @@ def _fetch_jars() -> None:
 
     if missing() and not _run([VENV / "bin/python", "-m", "local_stack.jars"]):
         raise SetUpFailed("Kafka's jars cannot be had; what was fetched is kept, so try again")
+
+
+def _fetch_tools() -> None:
+    """Into an environment of their own: what checks a deployment is no part of what is developed with."""
+    shutil.rmtree(CHECKS, ignore_errors=True)
+    _uv("venv", "--quiet", "--python", sys.executable, CHECKS)
+    _uv("pip", "sync", "--quiet", "--require-hashes", "--python", CHECKS / "bin/python", CHECKS_LOCK)
+    if not _run([CHECKS / "bin/python", UNPACK]):
+        raise SetUpFailed("a tool that checks the deployment cannot be had; what it said stands above")
 
 
 def _renew_lock() -> None:

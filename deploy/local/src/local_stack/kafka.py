@@ -19,7 +19,7 @@ from local_stack.server import end_of
 
 # Nothing of the caller's: a CLASSPATH or JAVA_TOOL_OPTIONS there would change what runs here.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-_SETTINGS = {
+SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
@@ -139,7 +139,7 @@ class Kafka:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         (self.folder / "log4j2.xml").write_text(_LOG4J.format(log=self.log))
         controller = f"{ports.HOST}:{self.port + 1}"
-        settings = _SETTINGS | {
+        settings = SETTINGS | {
             "controller.quorum.voters": f"1@{controller}",
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",

@@ -23,7 +23,7 @@ from local_stack.processes import Process, all_of, end, recall, remember, spawn,
 from local_stack.server import end_of
 
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-_SETTINGS = {
+SETTINGS = {
     "listen_addresses": ports.HOST,
     "unix_socket_directories": "",
     "max_connections": "200",
@@ -34,6 +34,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
+# How a cluster is made: nobody is let in without a password, and text sorts the same on every machine.
+CLUSTER = ("-A", "scram-sha-256", "-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 _PROBE_S = 3.0
 
 Answer = TypeVar("Answer")
@@ -74,7 +76,7 @@ class Postgres:
         who = identity(self.folder)
         if not self._initialised.exists():
             self._make_cluster(who)
-        settings = [f"{name}={value}" for name, value in {**_SETTINGS, "port": str(self.port)}.items()]
+        settings = [f"{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
         command: list[str | Path] = [*who.prefix, binary("postgres"), "-D", self._data]
         command += [f"--{setting}" for setting in settings]
         process = spawn(command, mark=self.folder, log=self.log, environment=_ENVIRONMENT, user=who.user)
@@ -111,9 +113,7 @@ class Postgres:
 
     def _initdb(self, who: Identity, secret: Path) -> None:
         command: list[str | Path] = [*who.prefix, binary("initdb"), "-D", self._data]
-        command += ["-U", "postgres", "-A", "scram-sha-256"]
-        command += [f"--pwfile={secret}", "-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command += ["--locale=C", "--no-instructions"]
+        command += ["-U", "postgres", f"--pwfile={secret}", *CLUSTER, "--no-instructions"]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             done = subprocess.run(

@@ -1,0 +1,1 @@
+"""What `make check-deploy` does: each file of the deployment, looked at by a tool that knows its kind."""

