@@ -84,6 +84,7 @@ def build(settings: KbSearchSettings) -> FastAPI:
     checks.add("relay", relay.check)
     checks.add("log", contacts.check)
     checks.add("keys", keys.check)
+    checks.add("signals", signals.check)
 
     return application(
         title="Throughline kb-search",

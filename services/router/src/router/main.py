@@ -122,6 +122,7 @@ def build(settings: RouterSettings) -> FastAPI:
     checks.add("relay", relay.check)
     checks.add("contacts", contacts.check)
     checks.add("keys", keys.check)
+    checks.add("signals", signals.check)
 
     app = application(
         title="Throughline router",
