@@ -10,7 +10,7 @@ from chassis.dispatch import EventHandler
 from chassis.records import Record
 from events.codec import decode
 from events.envelope import Envelope
-from kb_search.app.looking_up import GRACE_US
+from kb_search.app.looking_up import GRACE_US, STALE_US
 from kb_search.app.ports import Requests, Spoken, Times
 from kb_search.domain.suggestions import matter_of
 
@@ -33,9 +33,10 @@ def handlers(requests: Requests, clock: Clock, heard: Callable[[str], None]) -> 
         payload = record.value or b""
         matter = matter_of(decode(envelope.type, envelope.version, payload))
         now_us = clock.now_us()
-        times = Times(envelope.occurred_us, now_us, now_us + GRACE_US)
+        is_stale = now_us - envelope.occurred_us > STALE_US
+        times = Times(envelope.occurred_us, now_us, None if is_stale else now_us + GRACE_US)
         spoken = Spoken(envelope.event_id, envelope.type, envelope.version, payload)
         await requests.hear(tx, envelope.subject, spoken, matter, times=times)
-        return lambda: heard(envelope.subject)
+        return None if is_stale else lambda: heard(envelope.subject)
 
     return {"ContactReceived": said, "MessageReceived": said}

@@ -17,7 +17,7 @@ LOOKUPS_TOTAL: Final = Metric(
     "throughline_kb_lookups_total",
     Kind.COUNTER,
     "lookups",
-    "Look-ups for live requests: shown (a new list), same (as before), nothing (nothing fits), silent (no words)",
+    "Look-ups for live requests: shown (a new list), same (as before), nothing (fits), silent (no words), failed",
     ("outcome",),
 )
 SUGGESTION_DELAY: Final = Metric(

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
+
 from chassis.alarm import Alarm
 from chassis.clock import Clock
 from chassis.database import Connection, Database
+from chassis.errors import Transient
 from chassis.facts import event_of
 from chassis.ids import new_id
 from chassis.keyed import committed
@@ -25,11 +28,14 @@ from kb_search.metrics import LOOKUPS_LATE, LOOKUPS_TOTAL, SUGGESTION_DELAY
 GRACE_US: Final = 1_500_000
 """For so long a request's words are left to the replica that heard them."""
 
+STALE_US: Final = 86_400_000_000
+"""What was said longer ago is not looked up any more: a first start on an old log must not tell of all its past."""
+
 _MOST: Final = 50
 _NET_S: Final = 1.0
 _SOONEST_US: Final = 30_000
 _LATEST_US: Final = 30_000_000
-_GIVEN_UP_US: Final = 86_400_000_000
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +110,21 @@ class LookingUp:
     async def _look_up(self, waiting: Sequence[Waiting], keys: Keys) -> None:
         outcomes = []
         for each in waiting:
-            outcomes.append(self._outcome(each, keys))
+            outcomes.append(self._safely(each, keys))
             # Each takes a millisecond or two of this thread: others' requests go on in between.
             await asyncio.sleep(0)
         if outcomes:
             await self._keep(outcomes)
+
+    def _safely(self, waiting: Waiting, keys: Keys) -> _Outcome:
+        try:
+            return self._outcome(waiting, keys)
+        except Transient:
+            raise
+        # Whatever one customer's words do to the index, it must not keep the others' from being looked up.
+        except Exception as error:  # noqa: BLE001
+            _log.error("lookup_failed", request_id=waiting.request_id, error=type(error).__name__)
+            return _Outcome(Renewed(waiting, (), None), None, None, "failed")
 
     def _outcome(self, waiting: Waiting, keys: Keys) -> _Outcome:
         said = [Said(each.event_id, _opened(each, keys)) for each in waiting.said]
@@ -168,7 +184,7 @@ def _key_id(spoken: Spoken) -> str | None:
 
 def _is_late(waiting: Waiting, keys: Keys, now_us: int) -> bool:
     """Whether a key is missing that may still come; after a day what it seals counts as silence."""
-    if now_us - waiting.received_us > _GIVEN_UP_US:
+    if now_us - waiting.received_us > STALE_US:
         return False
     return any(_key_id(spoken) in keys.late for spoken in waiting.said)
 

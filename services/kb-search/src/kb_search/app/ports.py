@@ -117,12 +117,12 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When something was said by its event, when it was taken up here by the clock, and when others may take it over;
-    µs since 1970."""
+    """When something was said by its event, when it was taken up here by the clock, and from when on other replicas may
+    look it up (None: nobody); µs since 1970."""
 
     occurred_us: int
     received_us: int
-    due_us: int
+    due_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
