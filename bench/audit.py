@@ -65,29 +65,31 @@ async def product(ground: Ground) -> Sample:
         total = await write_log(told, ground.amount(PRODUCT))
         db = Database(url, name="bench")
         await db.open()
-        ingest = Ingest(SqlKept(LIVE), most_events=told.cached_events)
+        committed = asyncio.Event()
+        ingest = Ingest(SqlKept(LIVE), most_events=told.cached_events, told=lambda _: committed.set())
         consumer = Consumer(
             CONSUMER, TOPICS, db=db, settings=told, handler=ingest, metrics=Metrics(), most=told.batch_records
         )
         await calm()
         running = asyncio.create_task(consumer.run())
-        before = await _beyond(db, 0)
+        before = await _beyond(db, 0, committed)
         with Meter(_parts(ground)) as meter:
-            await _beyond(db, total - 1)
+            await _beyond(db, total - 1, committed)
         consumer.stop()
         await running
         await db.close()
         return meter.sample(total - before)
 
 
-async def _beyond(db: Database, count: int) -> int:
-    """Waits until more than `count` records are taken in; how many are."""
+async def _beyond(db: Database, count: int, committed: asyncio.Event) -> int:
+    """Waits until more than `count` records are taken in, looking after each commit; how many are."""
     while True:
+        committed.clear()
         async with db.connection() as connection:
             done: int = await connection.fetchval(COUNTED, CONSUMER)
         if done > count:
             return done
-        await asyncio.sleep(0.02)
+        await committed.wait()
 
 
 def _parts(ground: Ground) -> dict[str, tuple[int, ...]]:

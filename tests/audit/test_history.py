@@ -33,7 +33,7 @@ def test_a_record_that_was_known_earlier_but_read_later_takes_the_first_place() 
 def test_the_last_known_time_leaves_duplicates_out() -> None:
     history = history_of([known("a", Place(1, "contacts", 0, 0)), known("b", Place(2, "contacts", 0, 1))])
     history.add(known("a", Place(9, "contacts", 0, 2)))
-    assert (history.first_known_us, history.last_known_us) == (1, 2)
+    assert history.known_us == (1, 2)
 
 
 def test_a_copy_grows_without_its_original() -> None:

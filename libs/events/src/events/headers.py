@@ -97,7 +97,7 @@ def _by_name(headers: Sequence[tuple[str | bytes, bytes | None]]) -> dict[bytes,
     if headers and type(headers[0][0]) is bytes:
         # A record's names are all raw bytes: its last header of a name counts here as below.
         raw: dict[Any, Any] = dict(headers)
-        if None not in raw.values():
+        if all(raw.values()):
             return raw
     return {
         name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name: value

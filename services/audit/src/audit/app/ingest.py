@@ -1,12 +1,13 @@
 """Takes batches of the log in: raw rows and summaries, in the transaction that also moves the offsets."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from audit.app.ahead import OneAhead
 from audit.app.ports import Kept, StaleHistory
-from audit.domain.batch import Arrival, Joined, Raw, arrive, join
+from audit.domain.batch import Arrival, Joined, Raw, Row, arrive, join
 from audit.domain.cache import Histories
 from audit.domain.cursor import Partition
 from audit.domain.history import History
@@ -54,13 +55,7 @@ class Ingest:
         joined = join(arrived, histories, await self._seen(tx, arrived))
         rows = [arrival.row() for arrival in arrived]
         await self._kept.make_room(tx, [row.known_us for row in rows])
-        # PostgreSQL writes the rows while the summaries are made here.
-        appending = asyncio.ensure_future(self._kept.append(tx, rows))
-        try:
-            changed = await _summaries(joined, histories)
-        finally:
-            await appending
-        await self._write(tx, joined, changed)
+        await self._write(tx, rows, joined, histories)
         return lambda: self._committed(known, joined)
 
     def lost(self, partitions: Iterable[Partition]) -> None:
@@ -69,13 +64,21 @@ class Ingest:
         for partition in partitions:
             self._known.pop(partition, None)
 
-    async def _write(self, tx: Connection, joined: Joined, changed: list[tuple[int, Summary]]) -> None:
-        await self._kept.demote(tx, joined.demoted)
+    async def _write(
+        self, tx: Connection, rows: Sequence[Row], joined: Joined, histories: Mapping[str, History]
+    ) -> None:
+        """PostgreSQL writes the rows while the new requests are folded here, and these while the others are."""
+        known = joined.changed & histories.keys()
         try:
-            await self._kept.summarise(tx, changed)
+            async with OneAhead() as writing:
+                await writing.start(self._kept.append(tx, rows))
+                for request_ids in (joined.changed - known, known):
+                    changed = await _summaries(request_ids, joined, histories)
+                    await writing.start(self._kept.summarise(tx, changed))
         except StaleHistory:
             self._histories.clear()
             raise
+        await self._kept.demote(tx, joined.demoted)
 
     def _committed(self, known: dict[Partition, int], joined: Joined) -> None:
         self._known.update(known)
@@ -98,10 +101,12 @@ class Ingest:
         return await self._kept.seen(tx, event_ids) if event_ids else {}
 
 
-async def _summaries(joined: Joined, histories: Mapping[str, History]) -> list[tuple[int, Summary]]:
-    """Of each request that has changed, with the number of events that it had before."""
+async def _summaries(
+    request_ids: Collection[str], joined: Joined, histories: Mapping[str, History]
+) -> list[tuple[int, Summary]]:
+    """Of each of these requests, with the number of events that it had before."""
     changed: list[tuple[int, Summary]] = []
-    for ids in _parts(list(joined.changed)):
+    for ids in _parts(list(request_ids)):
         changed += [(_size(histories.get(id_)), summarise(id_, joined.grown[id_])) for id_ in ids]
         await asyncio.sleep(0)
     return changed

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from audit.domain.headers import RawHeaders, pack
 from audit.domain.history import History, Known
@@ -68,27 +68,42 @@ class Arrival:
 
     def row(self) -> Row:
         """What is kept of it: all its bytes, and beside them what they say."""
-        raw, entry = self.raw, self.entry
+        raw, said = self.raw, self.entry or _NOTHING_SAID
+        # By place: names cost as much here as all the rest.
         return Row(
-            known_us=self.place.known_us,
-            appended_us=raw.timestamp_us,
-            offset=raw.offset,
-            occurred_us=None if entry is None else entry.occurred_us,
-            sequence=None if entry is None else entry.sequence,
-            partition=raw.partition,
-            version=self.version,
-            duplicate=self.duplicate,
-            event_id=None if entry is None else entry.event_id,
-            topic=raw.topic,
-            request_id=self.request_id,
-            type=None if entry is None else entry.type,
-            source=None if entry is None else entry.source,
-            causation_id=None if entry is None else entry.causation_id,
-            unreadable=self.unreadable,
-            key=raw.key,
-            headers=pack(raw.headers),
-            value=raw.value,
+            self.place.known_us,
+            raw.timestamp_us,
+            raw.offset,
+            said.occurred_us,
+            said.sequence,
+            raw.partition,
+            self.version,
+            self.duplicate,
+            said.event_id,
+            raw.topic,
+            self.request_id,
+            said.type,
+            said.source,
+            said.causation_id,
+            self.unreadable,
+            raw.key,
+            pack(raw.headers),
+            raw.value,
         )
+
+
+class _Unsaid(NamedTuple):
+    """Stands for the event of a record that could not be read."""
+
+    occurred_us: None = None
+    sequence: None = None
+    event_id: None = None
+    type: None = None
+    source: None = None
+    causation_id: None = None
+
+
+_NOTHING_SAID: Final = _Unsaid()
 
 
 KnownTimes = MutableMapping[tuple[str, int], int]

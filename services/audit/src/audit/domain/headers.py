@@ -17,13 +17,14 @@ def pack(headers: RawHeaders) -> bytes:
 
     The parts are key, value, key, value, … in the order of the record.
     """
-    parts = [*chain.from_iterable(headers)]
+    parts: list[Any] = [*chain.from_iterable(headers)]
     layout = _lengths(len(parts))
-    if None in parts:
+    try:
+        return layout.pack(len(parts), *map(len, parts)) + b"".join(parts)
+    except TypeError:
+        # A header without a value is rare: asking each part costs more than the rest of the packing.
         lengths = [_MISSING if part is None else len(part) for part in parts]
         return layout.pack(len(parts), *lengths) + b"".join([part for part in parts if part])
-    whole: list[Any] = parts
-    return layout.pack(len(whole), *map(len, whole)) + b"".join(whole)
 
 
 def unpack(packed: bytes) -> list[tuple[bytes, bytes | None]]:

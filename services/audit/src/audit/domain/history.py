@@ -1,6 +1,6 @@
 """The known events of one request: each `event_id` once, at the first place where it stood in the log."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -36,19 +36,15 @@ class History:
         """A history of its own with the same events: caches change after the commit alone."""
         return History(dict(self.events))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> list[Entry]:
         """What the fold takes, in no particular order."""
-        return (known.entry for known in self.events.values())
+        return [known.entry for known in self.events.values()]
 
     @property
-    def first_known_us(self) -> int:
-        """When the first of the events became known; ValueError for an empty history."""
-        return min(known.place.known_us for known in self.events.values())
-
-    @property
-    def last_known_us(self) -> int:
-        """When the last of the events became known, duplicates left out; ValueError for an empty history."""
-        return max(known.place.known_us for known in self.events.values())
+    def known_us(self) -> tuple[int, int]:
+        """When the first and the last of the events became known, duplicates left out; ValueError for an empty one."""
+        times = [known.place.known_us for known in self.events.values()]
+        return min(times), max(times)
 
 
 def history_of(events: Iterable[Known]) -> History:

@@ -77,16 +77,8 @@ def check(topic: str, statement: Statement, value: bytes) -> None:
 
 def entry_of(envelope: Envelope, data: Mapping[str, Any], position: str | None = None) -> Entry:
     """The event as the lifecycle takes it."""
-    return Entry(
-        event_id=envelope.event_id,
-        type=envelope.type,
-        source=envelope.source,
-        sequence=envelope.sequence,
-        causation_id=envelope.causation_id,
-        occurred_us=envelope.occurred_us,
-        data=data,
-        position=position,
-    )
+    event_id, type_, _, source, _, occurred_us, _, sequence, causation_id, *_ = envelope
+    return Entry(event_id, type_, source, sequence, causation_id, occurred_us, data, position)
 
 
 class Said(NamedTuple):

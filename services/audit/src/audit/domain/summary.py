@@ -52,7 +52,7 @@ class Summary(NamedTuple):
 
 def summarise(request_id: str, history: History) -> Summary:
     """Folds a history that is not empty."""
-    return summary_of(request_id, fold(history.entries()), history.first_known_us, history.last_known_us)
+    return summary_of(request_id, fold(history.entries()), *history.known_us)
 
 
 def summary_of(request_id: str, life: Life, first_known_us: int, last_known_us: int) -> Summary:

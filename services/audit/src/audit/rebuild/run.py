@@ -9,11 +9,12 @@ from typing import Final, TypeVar
 from audit.adapters.records import Months, Records
 from audit.adapters.schema import RETIRED, SHADOW
 from audit.adapters.summaries import Summaries
+from audit.app.ahead import OneAhead
 from audit.domain.batch import KnownTimes, Row, arrive
 from audit.domain.cursor import Partition
 from audit.domain.history import History
 from audit.domain.place import Place
-from audit.domain.summary import summarise
+from audit.domain.summary import Summary, summarise
 from audit.rebuild.bulk import Remembered
 from audit.rebuild.catching_up import CatchingUp, live
 from audit.rebuild.shadow import EVERYTHING, Progress, Shadow, write_folded, write_progress
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 _RECORDS_AT_ONCE: Final = 3_000
 _REQUESTS_AT_ONCE: Final = 500
+_FOLDED_AT_ONCE: Final = 50
 _LOCK: Final = "select pg_try_advisory_lock(hashtext('audit rebuild'))"
 
 Told = Callable[[str, int, int], None]
@@ -68,7 +70,7 @@ class Rebuild:
             progress = await self._shadow.make(await live(self._connection), self._origin)
         remembered = Remembered(0 if resumed else self._most_events)
         places = await self._read(progress, remembered)
-        # PostgreSQL builds the indexes while the remembered requests are folded here.
+        # PostgreSQL builds the index while the remembered requests are folded here.
         indexing = asyncio.create_task(self._index("records"))
         try:
             await self._fold_remembered(progress, remembered)
@@ -77,7 +79,6 @@ class Rebuild:
         await self._fold_others(progress, remembered)
         await self._mark_duplicates_elsewhere()
         await self._index("requests")
-        await self._shadow.analyze()
         self._told("catching up", 0, 0)
         places = await self._catching_up.run(places, self._shadow.swap)
         await self._shadow.drop(RETIRED)
@@ -88,21 +89,15 @@ class Rebuild:
         places, bounds = dict(progress.places), progress.bounds
         known: KnownTimes = {place: await self._records.last_known_us(self._connection, *place) for place in places}
         months = Months(SHADOW)
-        writing: asyncio.Task[None] | None = None
-        try:
+        async with OneAhead() as writing:
             while any(places[partition] < bound for partition, bound in bounds.items()):
                 records, moved = await self._source.read(places, bounds, _RECORDS_AT_ONCE)
                 arrived = arrive(records, known)
                 remembered.take(arrived)
                 places |= moved
                 rows = [arrival.row() for arrival in arrived]
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(self._append(rows, dict(places), months))
+                await writing.start(self._append(rows, dict(places), months))
                 self._told("records", sum(places.values()), sum(bounds.values()))
-        finally:
-            if writing is not None:
-                await writing
         return places
 
     async def _append(self, rows: Sequence[Row], places: Mapping[Partition, int], months: Months) -> None:
@@ -117,15 +112,20 @@ class Rebuild:
     async def _index(self, table: str) -> None:
         self._told(f"indexes of {table}", 0, 0)
         await self._shadow.index(table)
+        await self._shadow.analyze(table)
 
     async def _fold_remembered(self, progress: Progress, remembered: Remembered) -> None:
         """The summaries of the requests whose histories are in memory; what an earlier attempt left goes first."""
         if progress.folded_to:
             return
         await self._writer.run(lambda tx: tx.execute(f"truncate {SHADOW}.requests"))
-        for part in _parts(remembered.histories(), _REQUESTS_AT_ONCE):
-            await self._summarise(part, [], "")
-            await asyncio.sleep(0)
+        async with OneAhead() as writing:
+            for part in _parts(remembered.histories(), _REQUESTS_AT_ONCE):
+                summaries = []
+                for some in _parts(part, _FOLDED_AT_ONCE):
+                    summaries += [summarise(request_id, history) for request_id, history in some]
+                    await asyncio.sleep(0)  # the part before is written meanwhile
+                await writing.start(self._store(summaries, [], ""))
 
     async def _fold_others(self, progress: Progress, remembered: Remembered) -> None:
         """The summaries of the other requests, from their rows."""
@@ -147,8 +147,9 @@ class Rebuild:
     async def _summarise(
         self, histories: Iterable[tuple[str, History]], twins: Sequence[Place], folded_to: str
     ) -> None:
-        summaries = [summarise(request_id, history) for request_id, history in histories]
+        await self._store([summarise(request_id, history) for request_id, history in histories], twins, folded_to)
 
+    async def _store(self, summaries: Sequence[Summary], twins: Sequence[Place], folded_to: str) -> None:
         async def work(tx: Connection) -> None:
             await self._summaries.copy(tx, summaries)
             await self._records.demote(tx, twins)

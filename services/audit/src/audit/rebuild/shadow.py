@@ -14,6 +14,17 @@ EVERYTHING: Final = "~"
 """Stands behind all request ids: every request has its summary."""
 
 _TABLES: Final = ("records", "requests")
+# What a rebuild fills at its right end, or hardly at all: kept up while the log is read and PostgreSQL has little else
+# to do. The others would be filled all over, so they are built when all is there.
+_INDEXED_AT_ONCE: Final = frozenset(
+    {"records_place", "records_occurred", "records_event", "requests_pkey", "requests_residual"}
+)
+# Nothing is ever looked for by the others, and to sample bytes and arrays costs more than all the rest.
+_ANALYZED: Final = {
+    "records": 'known_us, topic, partition, "offset", request_id, event_id, duplicate, type, occurred_us',
+    "requests": "request_id, projection, customer_id, channel, state, queue, agent_id, received_us, connected_us,"
+    " resolved_us, residual_us, first_known_us, last_known_us, earliest_us, latest_us",
+}
 _PARTITIONED: Final = "records"
 _MONTHS: Final = """
     select child.relname as name, pg_get_expr(child.relpartbound, child.oid) as bounds
@@ -100,21 +111,27 @@ class Shadow:
                 await self._connection.execute(
                     f"create table {SHADOW}.{month['name']} partition of {SHADOW}.{table} {month['bounds']}"
                 )
+        for row in await self._connection.fetch(_INDEXES, f"{LIVE}.{table}"):
+            if row["name"] in _INDEXED_AT_ONCE:
+                await self._connection.execute(_in_shadow(row["definition"], table))
+                await self._name_primary(table, row)
 
     async def index(self, table: str) -> None:
         """Gives a table of the shadow the live one's indexes, as far as it lacks them."""
         for (name,) in await self._connection.fetch(_INVALID, SHADOW):
             await self._connection.execute(f"drop index concurrently if exists {SHADOW}.{name}")
         for row in await self._connection.fetch(_INDEXES, f"{LIVE}.{table}"):
-            if not await self._connection.fetchval("select to_regclass($1) is not null", f"{SHADOW}.{row['name']}"):
-                await self._index(table, row["name"], row["definition"], primary=row["is_primary"])
+            if await self._connection.fetchval("select to_regclass($1) is not null", f"{SHADOW}.{row['name']}"):
+                continue
+            if table == _PARTITIONED:
+                await self._index_months(table, row["name"], row["definition"])
+            else:
+                await self._connection.execute(_concurrently(row["definition"], table, table))
+                await self._name_primary(table, row)
 
-    async def _index(self, table: str, name: str, definition: str, *, primary: bool) -> None:
-        if table == _PARTITIONED:
-            await self._index_months(table, name, definition)
-            return
-        await self._connection.execute(_concurrently(definition, table, table))
-        if primary:
+    async def _name_primary(self, table: str, index: asyncpg.Record) -> None:
+        if index["is_primary"]:
+            name = index["name"]
             await self._connection.execute(
                 f"alter table {SHADOW}.{table} add constraint {name} primary key using index {name}"
             )
@@ -135,10 +152,9 @@ class Shadow:
                 own = f"{name}_{month.removeprefix(table + '_')}"
                 await self._connection.execute(f"alter index {SHADOW}.{name} attach partition {SHADOW}.{own}")
 
-    async def analyze(self) -> None:
-        """Tells the planner what is in the tables."""
-        for table in _TABLES:
-            await self._connection.execute(f"analyze {SHADOW}.{table}")
+    async def analyze(self, table: str) -> None:
+        """Tells the planner what is in a table."""
+        await self._connection.execute(f"analyze {SHADOW}.{table} ({_ANALYZED[table]})")
 
     async def swap(self, tx: asyncpg.Connection) -> None:
         """Lets the shadow be the live schema, in the caller's transaction. No table is locked: only names change."""
@@ -173,6 +189,12 @@ async def write_progress(tx: asyncpg.Connection, places: Mapping[Partition, int]
 async def write_folded(tx: asyncpg.Connection, request_id: str) -> None:
     """Notes in the transaction of the summaries up to which request they reach."""
     await tx.execute(f"update {SHADOW}.rebuild set folded_to = $1", request_id)
+
+
+def _in_shadow(definition: str, table: str) -> str:
+    """The statement that makes an index of the live table for the shadow's, with all its months."""
+    on = f" ON ONLY {LIVE}.{table} " if table == _PARTITIONED else f" ON {LIVE}.{table} "
+    return definition.replace(on, f" ON {SHADOW}.{table} ", 1)
 
 
 def _concurrently(definition: str, table: str, target: str) -> str:
