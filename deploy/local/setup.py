@@ -185,7 +185,7 @@ def _run(command: Sequence[str | Path], quiet: bool = False) -> bool:
     try:
         done = subprocess.run(
             command,
-            env=_environment(),
+            env=environment(),
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -198,7 +198,7 @@ def _run(command: Sequence[str | Path], quiet: bool = False) -> bool:
 
 
 @cache
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
     """The caller's, with everything that is fetched or cached kept under `.tools`: HOME may be read-only."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     return {
