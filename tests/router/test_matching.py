@@ -195,7 +195,7 @@ def workers_drawn(draw: st.DrawFn) -> list[Worker]:
     for agent_id in draw(st.sets(st.sampled_from(AGENT_IDS))):
         most = draw(st.dictionaries(CHANNELS, st.integers(0, 3)))
         room = {channel: tuple(range(draw(st.integers(0, n)))) for channel, n in most.items()}
-        facts = {
+        facts: dict[str, Any] = {
             "tier": draw(st.integers(1, 2)),
             "queues": draw(st.sampled_from([("default",), ("other",), ("other", "default")])),
             "skills": dict.fromkeys(draw(SKILLS), 3),

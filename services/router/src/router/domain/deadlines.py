@@ -20,9 +20,9 @@ class Deadlines:
 
     What was seen once falls due by a steady clock, so that a jump of the wall clock changes nothing. When it is seen
     first, the wall clock says how much is left, within two bounds: never more than the whole span, and, since it was
-    not there at the look before, never less than the span without the time that has passed since. So a clock that is
-    ahead of the one that set the deadline fires nothing early; only after a start there is no earlier look, and the
-    wall clock alone is believed.
+    not there at the look before, never less than the span without the time that has passed since. So a wrong clock,
+    this one or the one that set the deadline, makes nothing early or late by more than the time between two looks.
+    Only after a start there is no earlier look, and the wall clock alone is believed.
     """
 
     def __init__(self) -> None:
