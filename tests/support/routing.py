@@ -160,11 +160,16 @@ class Routing:
         rows = await self.rows("select channel, n, holder, freed_us from units where agent_id = $1", agent_id)
         return {(row["channel"], row["n"]): (row["holder"], row["freed_us"]) for row in rows}
 
+    async def somebody_waits(self) -> bool:
+        """Whether a session of this database waits for a lock at this moment."""
+        return bool((await self.rows(_WAITS))[0]["count"])
+
     async def rows(self, query: str, *arguments: Any) -> list[Mapping[str, Any]]:
         async with self.db.connection() as connection:
             return [dict(row) for row in await connection.fetch(query, *arguments)]
 
 
+_WAITS = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 _AGENT = """
 insert into agents (agent_id, name, queues, tier, skills, languages, channels, auto_accept, version, presence,
                     presence_us, idle_since_us)

@@ -18,7 +18,6 @@ from tests.support.until import until
 
 HOUR_US = 3_600_000_000
 HOLD = "select 1 from agents where agent_id = $1 for no key update"
-WAITS = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
 async def connected(desk: Routing, request_id: str = "r-1", agent_id: str = "ada") -> None:
@@ -30,10 +29,6 @@ async def connected(desk: Routing, request_id: str = "r-1", agent_id: str = "ada
 
 def escalated(to_tier: int = 2, cycle: int = 1) -> Escalated:
     return Escalated(to_tier=to_tier, cycle=cycle, leg=1, by="chief")
-
-
-async def waits(connection: asyncpg.Connection) -> bool:
-    return bool(await connection.fetchval(WAITS))
 
 
 async def state(desk: Routing, request_id: str = "r-1") -> tuple[str | None, int]:
@@ -177,7 +172,7 @@ async def test_a_batch_of_escalations_takes_the_agents_in_the_order_of_their_ids
     await other.execute("begin")
     await other.execute(HOLD, "a-1")
     batch = asyncio.ensure_future(desk.take(*(desk.record(escalated(), f"r-{n}", source=ESCALATION) for n in (7, 1))))
-    await until(lambda: waits(other), what="the batch waits for a-1")
+    await until(desk.somebody_waits, what="the batch waits for a-1")
     # Had it taken a-7 before, the two would wait for one another.
     await other.execute(HOLD, "a-7")
     await other.execute("rollback")

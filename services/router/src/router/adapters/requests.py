@@ -11,7 +11,6 @@ import orjson
 from chassis.clock import Clock
 from chassis.commands import Use
 from chassis.database import Database
-from chassis.errors import Unavailable
 from chassis.keyed import committed, once
 from chassis.keyring import Keyring
 from chassis.store import lock_streams
@@ -36,6 +35,10 @@ from requests r where request_id = $1
 Sealers = Mapping[str, Sealer | None]
 
 
+class _ArrivedMeanwhile(Exception):
+    """The request was not known when its customer's key was asked for, and is now."""
+
+
 class SqlRequestUnit:
     """`ports.RequestUnit` in SQL."""
 
@@ -51,7 +54,7 @@ class SqlRequestUnit:
         await lock_streams(self._tx, [self._request_id])
         request = (await load(self._tx, [self._request_id])).get(self._request_id)
         if request is not None and self._sealers is not None and request.key_id not in self._sealers:
-            raise Unavailable("The request has only just arrived here: retry with the same key.")
+            raise _ArrivedMeanwhile
         return request
 
     async def knows_agent(self, agent_id: str) -> bool:
@@ -88,8 +91,14 @@ class SqlRequests:
         return Shown(request_of(row), None if routed is None else routed.get("decision"))
 
     async def _settled(self, request_id: str, use: Use | None, settle: Settle, *, words: bool) -> bytes:
-        sealers = await self._sealers(request_id) if words else None
+        while True:
+            sealers = await self._sealers(request_id) if words else None
+            try:
+                return await self._once(request_id, use, settle, sealers)
+            except _ArrivedMeanwhile:
+                continue
 
+    async def _once(self, request_id: str, use: Use | None, settle: Settle, sealers: Sealers | None) -> bytes:
         async def work(tx: asyncpg.Connection) -> tuple[bytes, Applied | None]:
             unit = SqlRequestUnit(tx, request_id, sealers)
             answer = await once(tx, use, lambda: settle(unit), now_us=self._clock.now_us())
