@@ -67,7 +67,7 @@ class FakeBank:
         if key[1] and key in self.answers:
             return httpx.Response(202, json=self.answers[key] | {"duplicate": True})
         if request.url.path.endswith("/stream"):
-            return httpx.Response(200, stream=Stream(self.news[request.url.path.split("/")[3]]))
+            return httpx.Response(200, stream=Stream(self, request.url.path.split("/")[3]))
         parts = request.url.path.removeprefix("/v1/").split("/")
         body = json.loads(request.content) if request.content else {}
         try:
@@ -173,12 +173,15 @@ class FakeBank:
         return self._agent(agent_id)
 
     def _agent(self, agent_id: str) -> Body:
-        held = [
+        return {"agent_id": agent_id, "assignments": self.held(agent_id)}
+
+    def held(self, agent_id: str) -> list[Body]:
+        """What an agent is offered and has."""
+        return [
             {"request_id": name, "state": str(it.state), "leg": it.leg, "channel": self.channel[name]}
             for name, it in self.standing.items()
             if it.agent_id == agent_id
         ]
-        return {"agent_id": agent_id, "assignments": held}
 
     def _act(self, request_id: str, verb: str, body: Body) -> Body:
         kinds = {"accept": "Connected", "decline": "OfferClosed", "pause": "Paused", "resume": "Resumed"}
@@ -248,16 +251,19 @@ class FakeBank:
 
 
 class Stream(httpx.AsyncByteStream):
-    """An agent's stream, which tells him to look whenever something has happened to him."""
+    """An agent's stream: all that he is offered, told anew whenever something has happened to him."""
 
-    def __init__(self, news: asyncio.Event) -> None:
-        self.news = news
+    def __init__(self, bank: FakeBank, agent_id: str) -> None:
+        self.bank, self.agent_id = bank, agent_id
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        news = self.bank.news[self.agent_id]
         while True:
-            await self.news.wait()
-            self.news.clear()
-            yield b"event: offer\ndata: {}\n\n"
+            for held in self.bank.held(self.agent_id):
+                if held["state"] == State.OFFERED:
+                    yield f"event: offer\ndata: {json.dumps(held)}\n\n".encode()
+            await news.wait()
+            news.clear()
 
 
 def _entry(record: Body) -> Entry:

@@ -14,7 +14,7 @@ from throughline.demo.plan import Visit
 Verb = Literal["accept", "decline", "look", "pause", "resume", "escalate", "transfer", "resolve"]
 State = Literal["offered", "connected", "paused"]
 
-DECLINES, LETS_LAPSE, LOOKS, USES = 0.05, 0.01, 0.5, 0.6
+DECLINES, LETS_LAPSE, LOOKS, USES = 0.05, 0.005, 0.5, 0.6
 BUSY_WITH = ("I am still writing up the last one.", "Not my subject, somebody else will be quicker.", "Fire drill.")
 ANSWERS_S = (0.6, 6.0)
 

@@ -1,4 +1,4 @@
-"""An agent at work: listens to his stream, looks at what he holds, and goes through the steps of each course."""
+"""An agent at work: his stream tells him what he is offered, and he goes through the steps of each course."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from urllib.parse import quote
 import httpx
 
 from throughline.demo.cases import Case, Cases
-from throughline.demo.course import Step, course
+from throughline.demo.course import State, Step, course
 from throughline.demo.crew import Agent, registration
 from throughline.demo.scale import Scale
 from throughline.demo.wire import Wire
 
-LOOKS_ANYWAY_S = 2.0  # the stream is a call to look, and no more: who misses one looks all the same
+LOOKS_ANYWAY_S = 10.0  # whatever the stream may have missed
 LISTENS_AGAIN_S = 1.0
+TELLS: Mapping[str, State] = {"offer": "offered", "connected": "connected", "paused": "paused"}
 CONFLICT, NOT_FOUND = 409, 404
 
 
@@ -28,7 +29,7 @@ class Desk:
         self.agent, self.wire, self.cases, self.scale, self.seed = agent, wire, cases, scale, seed
         self.agent_id = f"{agent.agent_id}-{wire.run}"
         self.status = "offline"
-        self._news = asyncio.Event()
+        self._back = asyncio.Event()
         self._attended: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     @property
@@ -46,54 +47,52 @@ class Desk:
         if status == "offline":
             self._drop()
         await self.wire.put("router", f"{self.path}/presence", {"status": status})
-        self._news.set()
+        self._back.set()
 
     async def work(self) -> None:
         """Until it is cancelled. An error in any course ends it."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(self._listen(group))
             while True:
-                self._news.clear()
+                self._back.clear()
                 if self.status != "offline":
                     await self._look(group)
-                await self._wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOKS_ANYWAY_S):
+                        await self._back.wait()
 
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(LOOKS_ANYWAY_S):
-                await self._news.wait()
-        except TimeoutError:
-            return
-
-    async def _listen(self) -> None:
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        """A new stream begins with all that he holds, so a broken one costs no more than a moment."""
         while True:
             with suppress(httpx.TransportError):
-                async for line in self.wire.lines("router", f"{self.path}/stream"):
-                    if line.startswith("data"):
-                        self._news.set()
+                async for name, told in self.wire.stream("router", f"{self.path}/stream"):
+                    if name in TELLS:
+                        self._take(told["request_id"], told["leg"], TELLS[name], group)
             await asyncio.sleep(LISTENS_AGAIN_S)
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         view = await self.wire.get("router", self.path)
-        if self.status == "offline":
-            return  # was lost while it was asked for
         for held in view["assignments"]:
-            place = (held["request_id"], held["leg"])
-            if place not in self._attended:
-                self._attended[place] = group.create_task(self._attend(held, group))
+            self._take(held["request_id"], held["leg"], held["state"], group)
 
-    async def _attend(self, held: Mapping[str, Any], group: asyncio.TaskGroup) -> None:
+    def _take(self, request_id: str, leg: int, state: State, group: asyncio.TaskGroup) -> None:
+        """Begins with what is new; who is lost begins nothing."""
+        if self.status != "offline" and (request_id, leg) not in self._attended:
+            task = group.create_task(self._attend(request_id, leg, state, group))
+            self._attended[request_id, leg] = task
+
+    async def _attend(self, request_id: str, leg: int, state: State, group: asyncio.TaskGroup) -> None:
         """One leg of one request, from the offer on, or from where a computer failed in the middle of it.
 
         A step that was begun is finished, lest the customer never hears that he was helped.
         """
-        case = await self.cases.of(held["request_id"])
+        case = await self.cases.of(request_id)
         if case is None:
             return
         used: list[str] = []
-        for step in course(case.visit, self.agent, held["leg"], self.seed, held["state"]):
+        for step in course(case.visit, self.agent, leg, self.seed, state):
             await asyncio.sleep(self.scale.lasts(step.after_s))
-            if not await asyncio.shield(group.create_task(self._do(step, case, held["leg"], used))):
+            if not await asyncio.shield(group.create_task(self._do(step, case, leg, used))):
                 return
 
     async def _do(self, step: Step, case: Case, leg: int, used: list[str]) -> bool:

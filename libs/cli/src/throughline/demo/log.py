@@ -13,7 +13,7 @@ from throughline.demo.wire import Wire
 Record = Mapping[str, Any]
 
 PAGE = 1_000
-READS_EVERY_S = 0.3
+READS_EVERY_S = 0.5
 
 
 class Log:

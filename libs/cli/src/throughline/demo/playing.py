@@ -26,7 +26,7 @@ from throughline.demo.wire import Answered, Wire
 from throughline.trouble import Trouble
 
 IN_TIME_S = 60.0
-OFFERS_LAPSE_S, LEAST_LAPSE_US = 30.0, 2_000_000  # below that, the machine's own delays would let offers lapse
+OFFERS_LAPSE_S, LEAST_LAPSE_US = 30.0, 8_000_000  # less, and offers would lapse by the delays of a busy machine
 REOFFER_US = 1_000_000
 GRACE_S = 300.0
 CLOSING_S = 90.0

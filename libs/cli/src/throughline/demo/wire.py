@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 import stamina
 
-from throughline.client import Busy, accepted, again, headers, unreachable
+from throughline.client import BUSY, Busy, accepted, again, headers, refusal, unreachable
 from throughline.stack import Stack
 from throughline.trouble import Trouble
 
@@ -90,14 +91,21 @@ class Wire:
             raise unreachable(service, url, error) from error
         raise AssertionError("a retry context ends by a return or an error")
 
-    async def lines(self, service: str, path: str) -> AsyncIterator[str]:
-        """The lines of a stream, as they come; ends with the connection. Raises httpx.TransportError."""
+    async def stream(self, service: str, path: str) -> AsyncIterator[tuple[str, Any]]:
+        """The name and the data of each server-sent event; ends with the connection. Raises httpx.TransportError."""
         async with self._http.stream("GET", self.stack.url(service) + path, timeout=LISTEN) as response:
+            if response.status_code in BUSY:
+                return
             if not response.is_success:
                 await response.aread()
-                raise Trouble(f"{service} answered {response.status_code} to {path}")
+                raise refusal(response)
+            name = "message"
             async for line in response.aiter_lines():
-                yield line
+                field, _, value = line.partition(":")
+                if field == "event":
+                    name = value.strip()
+                elif field == "data":
+                    yield name, json.loads(value)
 
     def new_key(self) -> str:
         """A key that nobody else has."""
