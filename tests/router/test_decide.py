@@ -90,7 +90,7 @@ def test_an_accept_after_the_end_is_too_late(late: Request) -> None:
 
 def test_a_declined_offer_goes_on_waiting_in_a_new_leg() -> None:
     move = happens(offered_to("ada"), decline("ada", reason="at lunch"))
-    said = {"reason": "declined", "agent_id": "ada", "note": "at lunch"}
+    said = {"reason": "declined", "agent_id": "ada", "note": "at lunch", "policy_version": 1}
     assert facts_of(move) == [("OfferClosed", PLACE | said)]
     assert (move.after.standing.state, move.after.standing.leg, move.frees) == ("waiting", 2, True)
 

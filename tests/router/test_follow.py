@@ -72,16 +72,16 @@ def test_what_is_said_of_a_request_is_sealed_under_the_key_that_its_contact_was(
 
 def test_a_start_tier_other_than_1_is_stated_at_once() -> None:
     request = waiting()
-    move = classified(request, 3, event_id=event_id(2), clock_us=LATER)
+    move = classified(request, 3, policy_version=4, event_id=event_id(2), clock_us=LATER)
     ((name, data),) = facts_of(move)
     assert (name, data["reason"], data["tier"], data["from_tier"], data["leg"]) == ("Requeued", "classified", 3, 1, 1)
     assert move is not None
-    assert move.steps[0].causation_id == event_id(1)
+    assert (move.steps[0].causation_id, data["policy_version"]) == (event_id(1), 4)
     assert (move.after.standing.tier, move.after.standing.leg) == (3, 2)
 
 
 def test_tier_1_needs_no_stating() -> None:
-    assert classified(waiting(), 1, event_id=event_id(2), clock_us=LATER) is None
+    assert classified(waiting(), 1, policy_version=4, event_id=event_id(2), clock_us=LATER) is None
 
 
 @pytest.mark.parametrize(

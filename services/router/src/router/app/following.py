@@ -58,7 +58,13 @@ class Following:
         policy = await book.begin(request)
         if policy is None:
             return None
-        move = classified(request, _tier(policy, request), event_id=self._ids(), clock_us=self._clock.now_us())
+        move = classified(
+            request,
+            _tier(policy, request),
+            policy_version=policy.version,
+            event_id=self._ids(),
+            clock_us=self._clock.now_us(),
+        )
         if move is None:
             return self._telling(waits(request.standing.queue))
         return self._telling(await book.apply(move))

@@ -10,7 +10,7 @@ from events.contacts import Abandoned, Connected, OfferClosed, Paused, Reopened,
 from events.lifecycle import State
 from events.lifecycle.table import ENDS
 from router.domain.commands import Abandon, Accept, Command, Decline, Order, Pause, Reopen, Resolve, Resume, Transfer
-from router.domain.moves import Move, Step, closed, marked, move, place, waiting_for_anybody
+from router.domain.moves import Move, Step, closed, followed, marked, move, place, waiting_for_anybody
 from router.domain.refusals import NotHis, NotNow, OtherLeg, Refusal
 from router.domain.request import Mark, Request, mark_of
 
@@ -94,7 +94,8 @@ def _accept(request: Request, command: Accept, clock_us: int) -> Move:
 
 
 def _decline(request: Request, command: Decline, clock_us: int) -> Move:
-    fact = OfferClosed(**_acted(request, command), reason="declined", **_said(note=command.reason))
+    said = followed(request.policy_version) | _said(note=command.reason)
+    fact = OfferClosed(**_acted(request, command), reason="declined", **said)
     return closed(request, Step(fact, command.event_id, request.moved_by), clock_us=clock_us)
 
 

@@ -52,12 +52,15 @@ def begun(envelope: Envelope, data: Mapping[str, Any]) -> Request:
     )
 
 
-def classified(request: Request, tier: int, *, event_id: str, clock_us: int) -> Move | None:
-    """A new request begins at this tier; None where it stands there already."""
+def classified(request: Request, tier: int, *, policy_version: int, event_id: str, clock_us: int) -> Move | None:
+    """A new request begins at this tier, as the policy says; None where it stands there already."""
     if tier == request.standing.tier:
         return None
     cause = request.moved_by
-    return requeued(request, "classified", tier=tier, cause=cause, event_id=event_id, clock_us=clock_us)
+    return requeued(
+        request, "classified", tier=tier, cause=cause, event_id=event_id, clock_us=clock_us,
+        policy_version=policy_version,
+    )  # fmt: skip
 
 
 def escalated(

@@ -104,7 +104,7 @@ def offered(
 def offer_closed(request: Request, reason: Reason, *, event_id: str, clock_us: int, floor_us: int = 0) -> Move:
     """The offer is over; who declined it or let it lapse is passed over for a while, and no longer waited for."""
     agent_id = request.standing.agent_id
-    fact = OfferClosed(**place(request), reason=reason, agent_id=agent_id)
+    fact = OfferClosed(**place(request), **followed(request.policy_version), reason=reason, agent_id=agent_id)
     return closed(request, Step(fact, event_id, request.moved_by), clock_us=clock_us, floor_us=floor_us)
 
 
@@ -127,13 +127,14 @@ def requeued(
     tier: int | None = None,
     cause: str | None = None,
     floor_us: int = 0,
+    policy_version: int | None = None,
 ) -> Move:
-    """Back to waiting, for anybody who fits, at `tier` where one is given."""
+    """Back to waiting, for anybody who fits, at `tier` where one is given; `policy_version` where a policy said so."""
     was = request.standing
     there = place(request) | {"from_queue": was.queue, "from_tier": was.tier}
     there |= {} if tier is None else {"tier": tier}
     there |= {} if was.agent_id is None else {"agent_id": was.agent_id}
-    fact = Requeued(**there, reason=reason)
+    fact = Requeued(**there, **followed(policy_version), reason=reason)
     return move(
         request, waiting_for_anybody(request), Step(fact, event_id, cause), clock_us=clock_us, floor_us=floor_us
     )
@@ -171,6 +172,11 @@ def place(request: Request) -> dict[str, Any]:
         "tier": standing.tier,
         "channel": request.channel,
     }
+
+
+def followed(policy_version: int | None) -> dict[str, Any]:
+    """The version of the queue's policy that an event followed, as events say it."""
+    return {} if policy_version is None else {"policy_version": policy_version}
 
 
 def stamped(move: Move, times: Sequence[int]) -> Request:
