@@ -37,10 +37,11 @@ def test_a_subject_counts_twice_and_what_was_searched_for_more_than_what_was_don
     ]
 
 
-def test_earlier_words_count_half() -> None:
-    assert passages_of([said(subject="Card"), said(body="It is blue")]) == [
-        Passage("It is blue", 1.0),
-        Passage("Card", 1.0),
+def test_each_earlier_word_counts_half_of_the_next() -> None:
+    assert passages_of([said(subject="Card"), said(body="It is blue"), said(body="Light blue")]) == [
+        Passage("Light blue", 1.0),
+        Passage("It is blue", 0.5),
+        Passage("Card", 0.5),
     ]
 
 

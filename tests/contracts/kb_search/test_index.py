@@ -116,6 +116,15 @@ def test_terms_keep_their_order_and_repeats_and_leave_out_what_says_nothing(inde
     assert len(index.terms("The card is blocked: the CARD", "en")) == 3
 
 
+def test_a_text_of_unknown_language_is_read_as_the_articles_that_know_it() -> None:
+    """Tantivy alone has languages: in English `Bücher` is no form of `Buch`."""
+    index = TextIndex()
+    german = Content("Bücher", "Die Bücher des Hauses.", "de")
+    index.change([entry("password", PASSWORD), entry("card", CARD), entry("buch", german)], [])
+    for text, article_id in (("ein buch", "buch"), ("the forgotten passwords", "password")):
+        assert found(index, *index.terms(text, None)) == [article_id]
+
+
 @pytest.mark.parametrize("text", ["", "  ", "!?", "\u0301", "x" * 100_000, "🂡 " * 1_000])
 def test_any_text_has_terms_or_none(full: Index, text: str) -> None:
     terms = full.terms(text, None)

@@ -33,7 +33,7 @@ async def desk(service: Libraries) -> Replica:
     return await service.local()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def alone(database_url: str, tmp_path: Path) -> AsyncIterator[Libraries]:
     """An empty database of a test's own, without Kafka."""
     async with libraries(database_url, tmp_path) as made:

@@ -1,5 +1,6 @@
 """The text index: tantivy, in this process's memory, made anew from the tables at each start."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -16,6 +17,7 @@ from kb_search.domain.ranking import Candidate
 _HEAP_BYTES: Final = 15_000_000  # the least that tantivy takes for a thread
 _TITLE: Final = 2.0
 _TAGS: Final = 1.5
+_LANGUAGES: Final = 8
 
 
 class TextIndex:
@@ -37,10 +39,10 @@ class TextIndex:
 
     def terms(self, text: str, language: str | None) -> list[str]:
         """See Index."""
-        if (spoken := primary(language)) is not None:
-            return self._asking.terms(text, spoken)
-        said = [self._asking.terms(text, each) for each in self._languages or ("en",)]
-        return list(dict.fromkeys(term for terms in said for term in terms)) if len(said) > 1 else said[0]
+        spoken = primary(language)
+        if spoken is not None or len(self._languages) < 2:
+            return self._asking.terms(text, spoken or (self._languages or ("en",))[0])
+        return max((self._asking.terms(text, each) for each in self._languages), key=self._said)
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """See Index."""
@@ -65,7 +67,12 @@ class TextIndex:
         self._writer.commit()
         self._index.reload()
         self._searcher = self._index.searcher()
-        self._languages = tuple(language for language, _ in Counter(self._spoken.values()).most_common())
+        self._languages = tuple(language for language, _ in Counter(self._spoken.values()).most_common(_LANGUAGES))
+
+    def _said(self, terms: Iterable[str]) -> float:
+        """How much of it our articles know: a text read in the wrong language has stems that nobody has."""
+        counts = self.frequencies(set(terms)).values()
+        return sum(math.log1p(self.articles / count) for count in counts if count)
 
     def _any_of(self, terms: Mapping[str, float]) -> list[tuple[Occur, Query]]:
         """Each term in any field; the sum of these is the relevance."""

@@ -22,4 +22,6 @@ class KeyVault:
         known: Mapping[str, bool] = {
             row["key_id"]: row["destroyed"] for row in await connection.fetch(_KEYS, list(wanted))
         }
-        return Keys(await self._keyring.opener(connection, known), frozenset(wanted - known.keys()))
+        # A key that was destroyed by way of another replica may still lie in this one's cache: it is not asked for.
+        living = [key_id for key_id, destroyed in known.items() if not destroyed]
+        return Keys(await self._keyring.opener(connection, living), frozenset(wanted - known.keys()))

@@ -38,6 +38,9 @@ def _analyzer(stemmed: str | None) -> TextAnalyzer:
     builder = builder.filter(Filter.lowercase())
     if stemmed in _WITH_STOP_WORDS:
         builder = builder.filter(Filter.stopword(stemmed))
+    if stemmed == "english":
+        # Its own words have no accents: foreign ones are brought to theirs without before they are cut.
+        builder = builder.filter(Filter.ascii_fold())
     if stemmed is not None:
         builder = builder.filter(Filter.stemmer(stemmed))
     return builder.filter(Filter.ascii_fold()).build()

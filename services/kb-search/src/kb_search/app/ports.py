@@ -36,7 +36,8 @@ class Index(Protocol):
         ...
 
     def terms(self, text: str, language: str | None) -> list[str]:
-        """The index terms of a text, in their order, repeats kept; without a language by all that articles are in."""
+        """The index terms of a text, in their order, repeats kept. Where its language is not known it is read in that
+        of the articles' languages in which they know most of it."""
         ...
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:

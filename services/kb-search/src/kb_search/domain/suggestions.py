@@ -55,13 +55,14 @@ class Used:
 
 
 def passages_of(said: Sequence[Said]) -> list[Passage]:
-    """What is looked up of all that was said, the last in full, what came before with half its weight.
+    """What is looked up of all that was said: the last in full, and each before it with half the weight of the next.
 
-    A subject counts twice, what the customer himself searched for before he made contact one and a half times.
+    So a message that says nothing ("are you there?") leaves the others as they stand to one another. A subject
+    counts twice, what the customer himself searched for before he made contact one and a half times.
     """
     passages: list[Passage] = []
     for age, each in enumerate(reversed(said)):
-        factor = 1.0 if age == 0 else _EARLIER
+        factor = _EARLIER**age
         passages += [Passage(text, weight * factor) for text, weight in _texts(each.facts)]
     return passages
 
