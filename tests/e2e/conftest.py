@@ -38,7 +38,7 @@ class Command:
         self._folder = folder
 
     def __call__(self, *arguments: str, fails: bool = False) -> str:
-        """What it said; it must end well unless it `fails`."""
+        """What it said; it must end well unless it `fails`, and says why on stderr then."""
         stack = str(self._product.layout.stack_file)
         done = subprocess.run(
             [sys.executable, "-m", "throughline", "--stack", stack, *arguments],
@@ -49,7 +49,7 @@ class Command:
             check=False,
         )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout + (done.stderr if fails else "")
 
     def written(self, lines: list[dict[str, object]]) -> str:
         """A file with these lines; its path."""

@@ -24,9 +24,8 @@ COLOURS = {
     "abandoned": "red",
 }
 HEADLINES = ("received_to_routed_us", "routed_to_connected_us", "connected_to_resolved_us", "received_to_resolved_us")
+STANDING = ("channel", "queue", "tier")  # told by many events, shown where it is new
 DETAILS = (
-    "queue",
-    "tier",
     "reason",
     "from_tier",
     "to_tier",
@@ -37,7 +36,10 @@ DETAILS = (
     "summary",
     "score",
     "text",
-    "channel",
+    "promise",
+    "article_id",
+    "articles",
+    "suggestions",
 )
 WIDE = 120  # columns from which on the places in the log are shown too
 BAR_CELLS = 72
@@ -99,8 +101,9 @@ def _steps(timeline: Timeline, width: int) -> Table:
     if wide:
         table.add_column("place in the log", no_wrap=True)
     before: Mapping[str, Any] | None = None
+    known: dict[str, Any] = {}
     for event in timeline["events"]:
-        cells = (_time(event, before), _after(event, before), event["type"], _what(event["data"]))
+        cells = (_time(event, before), _after(event, before), event["type"], _what(event["data"], known))
         place = (event["position"],) if wide else ()
         table.add_row(*cells, *place, style="" if event["effect"] == "applied" else "dim")
         before = event
@@ -122,14 +125,19 @@ def _after(event: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
     return us if str(before["occurred_at"])[:10] == str(event["occurred_at"])[:10] else f"\n{us}"
 
 
-def _what(data: Mapping[str, Any]) -> str:
-    """What the event says, the agent first and plainly, the rest by name."""
+def _what(data: Mapping[str, Any], known: dict[str, Any]) -> str:
+    """What the event says, the agent first and plainly, the rest by name; `known` is what was said of its standing."""
     said = [str(data["agent_id"])] if data.get("agent_id") else []
-    said += [f"{name} {_plain(data[name])}" for name in DETAILS if data.get(name) not in (None, "")]
+    news = {name: data[name] for name in STANDING if data.get(name) not in (None, known.get(name))}
+    known |= news
+    said += [f"{name} {value}" for name, value in news.items()]
+    said += [f"{name} {_plain(data[name])}" for name in DETAILS if data.get(name) not in (None, "", [])]
     return ", ".join(said)
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(str(each.get("article_id")) if isinstance(each, dict) else str(each) for each in value)
     if isinstance(value, dict):
         return " ".join(f"{name} {each}" for name, each in value.items())
     return f'"{value}"' if " " in str(value) else str(value)

@@ -21,6 +21,7 @@ from throughline.trouble import Trouble
 Record = Mapping[str, Any]
 
 SHOWN_METRICS = ("speed_of_answer_us", "handle_us", "abandon_us")
+NARROW = 100  # columns below which the last of them has no room
 EVENTFUL = {"Paused", "Transferred", "OfferClosed", "SuggestionUsed", "Reopened", "FeedbackReceived", "MessageReceived"}
 DOCUMENTED = "/docs"
 
@@ -38,11 +39,12 @@ def close(session: Session, run: Run, proof: Proof) -> None:
 def most_eventful(histories: Mapping[str, Sequence[Record]]) -> str | None:
     """The escalated and resolved request with the most different things in its life; the first of those with as many.
 
-    None where nothing was both escalated and resolved.
+    One that was never given up goes before all others, since each of its headline durations is known. None where
+    nothing was both escalated and resolved.
     """
     kinds = {name: {record["type"] for record in records} for name, records in histories.items()}
-    fitting = [name for name, seen in kinds.items() if {"Escalated", "Resolved", "Connected"} <= seen]
-    return max(fitting, key=lambda name: len(kinds[name] & EVENTFUL), default=None)
+    fitting = [name for name, seen in kinds.items() if {"Routed", "Connected", "Escalated", "Resolved"} <= seen]
+    return max(fitting, key=lambda name: ("Abandoned" not in kinds[name], len(kinds[name] & EVENTFUL)), default=None)
 
 
 def _show_timeline(session: Session, request_id: str | None) -> None:
@@ -55,14 +57,15 @@ def _show_timeline(session: Session, request_id: str | None) -> None:
 
 
 def _show_report(session: Session, run: Run) -> None:
-    session.say("\n[bold]The day by channel and tier[/bold] (real seconds; times 60 they are the bank's)".replace(
-        "60", f"{run.scale.people:g}"))  # fmt: skip
+    session.say(
+        f"\n[bold]The day by channel and tier[/bold] (real times; times {run.scale.people:g} they are the bank's)"
+    )
     received = [record["occurred_at"] for record in first_of(run.log.by_request.values())]
     if not received:
         return
     start_us, end_us = to_us(min(received)), to_us(max(received)) + 1
     report = durations(session.client, start_us, end_us, group_by="channel,tier")
-    session.console.print(table(report, SHOWN_METRICS))
+    session.console.print(table(report, SHOWN_METRICS[:2] if session.console.width < NARROW else SHOWN_METRICS))
     others = sum(group["requests"] for group in report["groups"]) - len(received)
     if others > 0:
         session.say(f"  {others:,} of these are not the demo's: they came in at the same time")

@@ -99,6 +99,8 @@ def _team(team: int) -> Iterable[Agent]:
         _agent(team, "Greta", 1, DAILY, from_s=9 * HOUR_S),
         _agent(team, "Hana", 1, DAILY, **late),
         _agent(team, "Imre", 1, DAILY, **late),
+        _agent(team, "Jonas", 1, DAILY, from_s=10 * HOUR_S, until_s=19 * HOUR_S),
+        _agent(team, "Katya", 1, DAILY, from_s=10 * HOUR_S, until_s=19 * HOUR_S),
         _agent(team, "Mehwish", 1, SALES, **noon),
         _agent(team, "Nils", 1, SALES),
         _agent(team, "Rosa", 1, SECURITIES),
