@@ -94,6 +94,7 @@ _NOT_DONE: Final = {
     "404": "The router knows no such request; imported ones take no orders",
     "409": "Not possible in the present state, or not this agent's: `state` and `holder` say how it stands. Or the "
     "first use of the key is being worked on (`in-flight`)",
+    "413": "The body is too large",
 }
 
 
@@ -112,7 +113,7 @@ def _order(verb: str, model: type[BaseModel]) -> dict[str, Any]:
         "summary": summary,
         "parameters": [_ID, _KEY],
         "requestBody": {"required": True, "content": {"application/json": sent}},
-        "responses": {"200": _json("Done, now or before", "Done", done), **_problems("404", "409")},
+        "responses": {"200": _json("Done, now or before", "Done", done), **_problems("404", "409", "413")},
     }
 
 
