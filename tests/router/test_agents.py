@@ -54,6 +54,15 @@ def test_coming_and_going_is_stated_with_what_was_before() -> None:
     assert fact == PresenceChanged(agent_id="a-1", status="available", previous="offline")
 
 
+def test_who_wrote_an_agent_and_who_set_his_presence_is_stated() -> None:
+    facts = [
+        put(None, "a-1", PROFILE, by="crm"),
+        put(registered(), "a-1", Profile(name="Eva"), by="crm"),
+        change_presence(registered(), "available", by="crm"),
+    ]
+    assert [fact and fact.by for fact in facts] == ["crm"] * 3
+
+
 def test_the_same_presence_again_states_nothing() -> None:
     assert change_presence(registered(), "offline") is None
 

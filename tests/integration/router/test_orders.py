@@ -168,7 +168,7 @@ async def test_of_an_erased_customer_nothing_more_is_kept(desk: Routing, router:
     await desk.contact("r-1")
     assert (await router.done("abandon", "r-1", reason="his name was Babbage"))["state"] == "abandoned"
     (event,) = await desk.rows("select payload from events where type = 'Abandoned'")
-    assert set(orjson.loads(event["payload"])) == {"leg", "cycle", "queue", "tier", "channel"}
+    assert set(orjson.loads(event["payload"])) == {"leg", "cycle", "queue", "tier", "channel", "by"}
 
 
 async def test_a_request_that_arrives_while_somebody_speaks_of_it_is_no_trouble(desk: Routing, router: Router) -> None:

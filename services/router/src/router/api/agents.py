@@ -9,7 +9,7 @@ from starlette.responses import Response
 from chassis.paging import decode_cursor, page
 from chassis.web import requires, router
 from router.api.agent_models import AgentBody, AgentPage, AgentView, PresenceBody, view_of
-from router.api.parameters import LIMIT, ROUTING_ACT, ROUTING_ADMIN, ROUTING_READ, AgentId, Cursor, Limit
+from router.api.parameters import LIMIT, ROUTING_READ, Actor, Admin, AgentId, Cursor, Limit
 from router.app.roster import Roster
 
 AGENT = "/v1/agents/{agent_id}"
@@ -19,21 +19,21 @@ def routes(roster: Roster) -> APIRouter:
     """Agents, but for their streams."""
     agents = router(tags=["agents"])
 
-    @agents.put(AGENT, response_model=AgentView, dependencies=[requires(ROUTING_ADMIN)])
-    async def put(agent_id: AgentId, body: AgentBody) -> Response:
+    @agents.put(AGENT, response_model=AgentView)
+    async def put(caller: Admin, agent_id: AgentId, body: AgentBody) -> Response:
         """Registers the agent, offline at first, or writes him anew; the same again changes nothing.
 
         Where he is given fewer channels or units than he has taken, he keeps what he has until he lets it go.
         """
-        return _json(view_of(await roster.put(agent_id, body.profile())))
+        return _json(view_of(await roster.put(agent_id, body.profile(), by=caller.name)))
 
-    @agents.put(f"{AGENT}/presence", response_model=AgentView, dependencies=[requires(ROUTING_ACT)])
-    async def presence(agent_id: AgentId, body: PresenceBody) -> Response:
+    @agents.put(f"{AGENT}/presence", response_model=AgentView)
+    async def presence(caller: Actor, agent_id: AgentId, body: PresenceBody) -> Response:
         """Says whether the agent is there. It stays so until it is said otherwise: no heartbeat is needed.
 
         Who goes offline loses his open offers at once, and his contacts after the grace of their queues' policies.
         """
-        return _json(view_of(await roster.change_presence(agent_id, body.status)))
+        return _json(view_of(await roster.change_presence(agent_id, body.status, by=caller.name)))
 
     @agents.get(AGENT, response_model=AgentView, dependencies=[requires(ROUTING_READ)])
     async def look(agent_id: AgentId) -> Response:

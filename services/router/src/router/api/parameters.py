@@ -5,7 +5,9 @@ from typing import Annotated, Any, Final
 from fastapi import Path, Query
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
+from chassis.auth import Principal
 from chassis.paging import DEFAULT_LIMIT, MOST, limit_of
+from chassis.web import requires
 from events.base import Text
 
 ROUTING_READ: Final = "routing:read"
@@ -32,5 +34,9 @@ Limit = Annotated[
 ]
 LIMIT: Final = DEFAULT_LIMIT
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]
+Actor = Annotated[Principal, requires(ROUTING_ACT)]
+Admin = Annotated[Principal, requires(ROUTING_ADMIN)]
+"""Whose token it is: events say by whom things were written and set."""
+
 AgentId = Annotated[Text, AfterValidator(_plain), Path(min_length=1, max_length=LONGEST_NAME)]
 Queue = Annotated[Text, AfterValidator(_plain), Path(min_length=1, max_length=LONGEST_NAME)]

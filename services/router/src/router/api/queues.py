@@ -10,7 +10,7 @@ from starlette.responses import Response
 from chassis.commands import members_of, use_of
 from chassis.paging import decode_cursor, page
 from chassis.web import requires, router
-from router.api.parameters import LIMIT, ROUTING_ADMIN, ROUTING_READ, Cursor, Limit, Queue
+from router.api.parameters import LIMIT, ROUTING_READ, Admin, Cursor, Limit, Queue
 from router.api.queue_models import PolicyBody, PolicyView, QueuePage, view_of
 from router.app.policies import PolicyStore
 from router.app.queues import Place, Queues
@@ -37,14 +37,14 @@ def routes(queues: Queues, policies: PolicyStore) -> APIRouter:
         """The queue's policy that holds now; version 1 are the defaults, which every queue has at first."""
         return _json(view_of(await policies.look(queue)))
 
-    @every.put(POLICY, response_model=PolicyView, dependencies=[requires(ROUTING_ADMIN)])
-    async def change(queue: Queue, body: PolicyBody, request: Request) -> Response:
+    @every.put(POLICY, response_model=PolicyView)
+    async def change(caller: Admin, queue: Queue, body: PolicyBody, request: Request) -> Response:
         """Makes the next version of the queue's policy: what is sent over what holds now.
 
         Offers that are open keep the time-out that they were made with. An Idempotency-Key is honoured.
         """
         use = use_of(request, members_of(await request.body()))
-        answer = await policies.change(queue, body.changes(), use, _answer)
+        answer = await policies.change(queue, {**body.changes(), "by": caller.name}, use, _answer)
         return Response(answer, media_type="application/json")
 
     return every

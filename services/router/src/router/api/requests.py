@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -35,12 +36,12 @@ def routes(orders: Orders) -> list[Route]:
 
 def _order(orders: Orders, model: type[AnyBody]) -> Endpoint:
     async def order(call: Call) -> Response:
-        authorise(call, ACT)
+        caller = authorise(call, ACT)
         refuse_query(call)
         request_id = _request_id(call)
         members = members_of(await body_of(call))
-        body = validated(model, members)
-        answer = await orders.carry_out(request_id, body.command(new_id()), use_of(call, members))
+        command = replace(validated(model, members).command(new_id()), by=caller.name)
+        answer = await orders.carry_out(request_id, command, use_of(call, members))
         return Response(answer, media_type="application/json")
 
     return order

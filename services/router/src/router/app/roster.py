@@ -73,18 +73,18 @@ class Roster:
         self._store = store
         self._withdrawals = withdrawals
 
-    async def put(self, agent_id: str, profile: Profile) -> Shown:
-        """Registers the agent or changes him; the same profile again states nothing."""
-        await self._store.settle(agent_id, lambda agent: put(agent, agent_id, profile))
+    async def put(self, agent_id: str, profile: Profile, *, by: str | None = None) -> Shown:
+        """Registers the agent or changes him; the same profile again states nothing. `by` is who orders it."""
+        await self._store.settle(agent_id, lambda agent: put(agent, agent_id, profile, by=by))
         return await self.look(agent_id)
 
-    async def change_presence(self, agent_id: str, status: Presence) -> Shown:
+    async def change_presence(self, agent_id: str, status: Presence, *, by: str | None = None) -> Shown:
         """Sets his presence; who goes offline loses his open offers at once. Raises `NotFound`."""
 
         def decide(agent: Agent | None) -> Fact | None:
             if agent is None:
                 raise unknown(agent_id)
-            return change_presence(agent, status)
+            return change_presence(agent, status, by=by)
 
         await self._store.settle(agent_id, decide)
         if status == OFFLINE:

@@ -54,20 +54,22 @@ class Agent:
         return self.presence == AVAILABLE
 
 
-def put(agent: Agent | None, agent_id: str, profile: Profile) -> AgentRegistered | AgentUpdated | None:
-    """What writing this profile comes to; None where he is so already."""
+def put(
+    agent: Agent | None, agent_id: str, profile: Profile, *, by: str | None = None
+) -> AgentRegistered | AgentUpdated | None:
+    """What writing this profile comes to; None where he is so already. `by` is who writes it."""
     if agent is None:
-        return AgentRegistered(**_members(agent_id, profile, 1))
+        return AgentRegistered(**_members(agent_id, profile, 1), **_by(by))
     if agent.profile == profile:
         return None
-    return AgentUpdated(**_members(agent_id, profile, agent.version + 1))
+    return AgentUpdated(**_members(agent_id, profile, agent.version + 1), **_by(by))
 
 
-def change_presence(agent: Agent, status: Presence) -> PresenceChanged | None:
-    """What setting this presence comes to; None where it is so already."""
+def change_presence(agent: Agent, status: Presence, *, by: str | None = None) -> PresenceChanged | None:
+    """What setting this presence comes to; None where it is so already. `by` is who sets it."""
     if agent.presence == status:
         return None
-    return PresenceChanged(agent_id=agent.agent_id, status=status, previous=agent.presence)
+    return PresenceChanged(agent_id=agent.agent_id, status=status, previous=agent.presence, **_by(by))
 
 
 def evolve(agent: Agent | None, fact: Fact, *, occurred_us: int, clock_us: int) -> Agent:
@@ -89,6 +91,10 @@ def evolve(agent: Agent | None, fact: Fact, *, occurred_us: int, clock_us: int) 
     if agent is None:
         return Agent(agent_id=fact.agent_id, profile=profile, presence_us=occurred_us, offline_at_us=clock_us)
     return replace(agent, profile=profile, version=agent.version + 1)
+
+
+def _by(name: str | None) -> dict[str, Any]:
+    return {} if name is None else {"by": name}
 
 
 def _members(agent_id: str, profile: Profile, version: int) -> dict[str, Any]:

@@ -14,7 +14,8 @@ WhyPaused = Literal["hold", "customer", "third_party"]
 class Order:
     """What all orders carry. `event_id` is for the event that it comes to.
 
-    Without `agent_id` nobody in particular gives it; with `leg` it is about just that leg.
+    Without `agent_id` nobody in particular gives it, and `by` is whose program it came from; with `leg` it is about
+    just that leg.
     """
 
     verb: ClassVar[str]
@@ -22,6 +23,7 @@ class Order:
     event_id: str
     agent_id: str | None = None
     leg: int | None = None
+    by: str | None = None
 
     @property
     def words(self) -> str | None:

@@ -127,7 +127,7 @@ def _transfer(request: Request, command: Transfer, clock_us: int) -> Move:
 
 def _abandon(request: Request, command: Abandon, clock_us: int) -> Move:
     holder = request.standing.agent_id
-    fact = Abandoned(**place(request), **_said(agent_id=holder, reason=command.reason))
+    fact = Abandoned(**place(request), **_said(agent_id=holder, by=command.by, reason=command.reason))
     return move(request, waiting_for_anybody(request), Step(fact, command.event_id), clock_us=clock_us)
 
 
@@ -137,7 +137,9 @@ def _reopen(request: Request, command: Reopen, clock_us: int) -> Move:
 
 
 def _acted(request: Request, command: Order) -> dict[str, Any]:
-    return place(request) | _said(agent_id=command.agent_id)
+    """Who acts, and where the request stood: the agent, or else whose program it was."""
+    by = command.by if command.agent_id is None else None
+    return place(request) | _said(agent_id=command.agent_id, by=by)
 
 
 def _said(**members: Any) -> dict[str, Any]:
