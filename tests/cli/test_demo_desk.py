@@ -18,7 +18,7 @@ from throughline.demo.course import course
 from throughline.demo.crew import crew
 from throughline.demo.customers import Customers, contact_for
 from throughline.demo.desk import Desk
-from throughline.demo.plan import Note, Visit, plan
+from throughline.demo.plan import Hold, Note, Visit, plan
 from throughline.demo.scale import Scale
 from throughline.demo.wire import Wire, connected
 from throughline.trouble import Unreachable
@@ -94,12 +94,15 @@ async def test_an_offer_that_is_known_before_the_gateway_has_its_answer_is_serve
 
 async def test_who_lost_the_race_does_nothing_more() -> None:
     async with bench(SLOW) as made:
-        case = await made.contact(a_visit(talk_s=100.0))
+        case = await made.contact(a_visit(talk_s=100.0, hold=Hold(1.0, "hold")))
         await asyncio.wait_for(case.connected.wait(), 5)
         await made.wire.command("router", f"/v1/requests/{case.request_id}/abandon", {"reason": "hung up"})
-        await until(lambda: made.cases.happened["resolve refused"] == 1)
+        await until(lambda: made.cases.happened["pause refused"] == 1)
+        after = await made.contact(a_visit(talk_s=100.0))
+        await asyncio.wait_for(after.closed.wait(), 5)
         assert made.types(case)[-1] == "Abandoned"
         assert not case.closed.is_set()
+        assert {verb for verb in made.cases.happened if verb.endswith("refused")} == {"pause refused"}
 
 
 async def test_who_is_lost_and_back_goes_on_with_what_he_still_holds() -> None:
@@ -111,6 +114,34 @@ async def test_who_is_lost_and_back_goes_on_with_what_he_still_holds() -> None:
         await made.desk.be("available")
         await asyncio.wait_for(case.closed.wait(), 5)
         assert made.types(case).count("Connected") == 1
+
+
+class Slow(FakeBank):
+    """Carries out a resolve at once and answers it late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resolved, self.answers_now = asyncio.Event(), asyncio.Event()
+
+    def transport(self) -> httpx.MockTransport:
+        async def answer(request: httpx.Request) -> httpx.Response:
+            told = self.answer(request)
+            if request.url.path.endswith("/resolve"):
+                self.resolved.set()
+                await self.answers_now.wait()
+            return told
+
+        return httpx.MockTransport(answer)
+
+
+async def test_a_step_that_was_begun_when_the_computer_failed_is_finished() -> None:
+    bank = Slow()
+    async with bench(bank=bank) as made:
+        case = await made.contact(a_visit())
+        await asyncio.wait_for(bank.resolved.wait(), 5)
+        made.desk._drop()
+        bank.answers_now.set()
+        await asyncio.wait_for(case.closed.wait(), 5)
 
 
 async def test_a_customer_without_patience_hangs_up_and_comes_back_on_another_channel() -> None:

@@ -1,4 +1,4 @@
-"""The demo on the real stack: played to its end and proved, undisturbed by what was there; refused where it cannot be."""
+"""The demo on the real stack: played to its end and proved, undisturbed by what was there; refused where it must be."""
 
 from __future__ import annotations
 
