@@ -12,11 +12,14 @@ from pydantic.fields import FieldInfo
 
 import audit.main
 import audit.metrics
+import escalation.main
+import escalation.metrics
 import intake.main
 from audit.settings import AuditSettings
 from bench.tables import page
 from chassis.metrics import CATALOGUE
 from chassis.settings import ServiceSettings
+from escalation.settings import EscalationSettings
 from events.imports import IMPORTABLE
 from intake.settings import IntakeSettings
 from tests.cli.test_help import COMMANDS
@@ -86,9 +89,13 @@ def variables(settings: type[ServiceSettings]) -> dict[str, FieldInfo]:
 
 def test_the_settings_table_has_each_variable_with_its_service_and_default() -> None:
     shared = variables(ServiceSettings)
-    own = {"intake": variables(IntakeSettings), "audit": variables(AuditSettings)}
+    own = {
+        "intake": variables(IntakeSettings),
+        "audit": variables(AuditSettings),
+        "escalation": variables(EscalationSettings),
+    }
     said = {cells[0].strip("`"): cells for cells in rows("docs/operations.md", "## Settings")}
-    assert said.keys() == shared.keys() | own["intake"].keys() | own["audit"].keys()
+    assert said.keys() == shared.keys() | set().union(*own.values())
     for name, (_, service, default, _) in said.items():
         assert service == ("all" if name in shared else next(each for each in own if name in own[each]))
         field = shared.get(name) or own[service][name]
@@ -99,7 +106,9 @@ def test_the_settings_table_has_each_variable_with_its_service_and_default() -> 
 
 
 def test_the_metrics_table_is_the_catalogue() -> None:
-    catalogue = {metric.name: metric.kind for metric in (*CATALOGUE, *audit.metrics.CATALOGUE)}
+    catalogue = {
+        metric.name: metric.kind for metric in (*CATALOGUE, *audit.metrics.CATALOGUE, *escalation.metrics.CATALOGUE)
+    }
     said = {cells[0].strip("`"): cells[1] for cells in rows("docs/operations.md", "## Metrics")}
     assert said == catalogue
 
@@ -116,11 +125,12 @@ def operations(app: FastAPI) -> set[str]:
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
-@pytest.mark.parametrize("service", ["intake", "audit"])
+@pytest.mark.parametrize("service", ["intake", "audit", "escalation"])
 def test_the_contract_has_each_path_of_a_service_and_no_other(service: str) -> None:
     app = {
         "intake": lambda: intake.main.build(IntakeSettings.model_validate(NOWHERE)),
         "audit": lambda: audit.main.build(AuditSettings.model_validate(NOWHERE)),
+        "escalation": lambda: escalation.main.build(EscalationSettings.model_validate(NOWHERE)),
     }[service]()
     said: set[str] = set()
     for cells in rows("docs/contract.md", f"## {service}"):

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -227,6 +227,7 @@ class Escalations:
         self.settings = EscalationSettings.model_validate(self.environment)
         self._folder = folder
         self._stack = AsyncExitStack()
+        self._producer: AIOKafkaProducer | None = None
         self._made = 0
 
     async def local(self, clock: SetClock | None = None) -> Replica:
@@ -252,13 +253,15 @@ class Escalations:
 
     async def send(self, *told: Told) -> None:
         """Puts events into the log, in this order."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka_bootstrap_servers, acks="all")
-        await producer.start()
-        try:
-            waiting = [await self._sent(producer, each) for each in told]
-            await asyncio.gather(*waiting)
-        finally:
-            await producer.stop()
+        producer = self._producer or await self._produce()
+        waiting = [await self._sent(producer, each) for each in told]
+        await asyncio.gather(*waiting)
+
+    async def _produce(self) -> AIOKafkaProducer:
+        self._producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka_bootstrap_servers, acks="all")
+        await self._producer.start()
+        self._stack.push_async_callback(self._producer.stop)
+        return self._producer
 
     async def make_topics(self) -> None:
         db = Database(self.dsn, name="tests")
@@ -317,8 +320,3 @@ async def escalations(
         yield made
     finally:
         await made.close()
-
-
-def told_of(lives: Iterable[Told]) -> list[str]:
-    """The ids of the requests, each once, in their order."""
-    return list(dict.fromkeys(each.envelope.subject for each in lives))
