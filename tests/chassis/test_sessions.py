@@ -80,7 +80,7 @@ async def test_a_fault_of_the_program_is_not_taken_for_the_servers_absence() -> 
         async with sessions.answering(1):
             raise error
 
-    for error in (asyncpg.PostgresSyntaxError("typo"), ZeroDivisionError()):
+    for error in (asyncpg.PostgresSyntaxError("typo"), asyncpg.ProgramLimitExceededError("a row"), ZeroDivisionError()):
         with pytest.raises(type(error)):
             await block(error)
 

@@ -36,6 +36,8 @@ WRONG: list[tuple[str, Any]] = [
     ("context.planet", contact(context={"planet": "Mars"})),
     ("continues", contact(continues="a b")),
     ("skills.0", contact(skills=[""])),
+    ("queue", contact(queue="")),
+    ("queue", contact(queue="q" * 201)),
     ("body", contact(body="nul \x00 inside")),
     ("attributes.a", contact(attributes={"a": "nul \x00 inside"})),
     ("attributes", b'{"channel":"chat","customer":{"id":"c-1"},"attributes":{"n":1e400}}'),

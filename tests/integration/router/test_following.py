@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import asyncpg
 import pytest
 
+from chassis.caution import RecordFailed
 from chassis.commands import Use
 from chassis.errors import Conflict, NotFound
 from events.contacts import ContactReceived, Customer, Escalated, MessageReceived, Resolved
@@ -62,6 +64,14 @@ async def test_a_queues_policy_gives_the_start_tier_at_once(desk: Routing) -> No
     assert (await desk.contact("r-2", queue="cards", severity=2)).standing.tier == 1
     assert (await desk.types("r-1"), await desk.types("r-2")) == (["Requeued"], [])
     assert desk.told[-1].queues == {"cards"}
+
+
+async def test_a_queue_that_no_index_has_room_for_fails_by_itself_and_holds_up_nobody(desk: Routing) -> None:
+    draw = random.Random(1)
+    name = "".join(draw.choice("0123456789abcdef") for _ in range(20_000))
+    said = ContactReceived(channel="voice", customer=Customer(id="c-1"), customer_id="c-1", queue=name)
+    with pytest.raises(RecordFailed):
+        await desk.take(desk.record(said, "r-1", source=INTAKE))
 
 
 async def test_an_escalation_frees_the_agent_and_names_its_cause(desk: Routing) -> None:

@@ -88,6 +88,8 @@ MALFORMED: list[tuple[str, dict[str, Any], str]] = [
     ("transfer", {"agent_id": "ada", "to": {"tier": 5}}, "to.tier"),
     ("transfer", {"agent_id": "ada", "to": {"skills": []}}, "to.skills"),
     ("transfer", {"agent_id": "ada", "to": {"agent_id": "nobody"}}, "to.agent_id"),
+    ("transfer", {"agent_id": "ada", "to": {"queue": "q" * 201}}, "to.queue"),
+    ("accept", {"agent_id": "a" * 201}, "agent_id"),
     ("abandon", {"agent_id": "ada"}, "agent_id"),
     ("reopen", {"reason": 3}, "reason"),
 ]

@@ -100,10 +100,10 @@ def spoils(error: BaseException) -> bool:
 
 
 def _is_our_fault(error: BaseException) -> bool:
-    """Syntax, privileges, unknown tables, raised by a function: nothing that waiting would cure."""
+    """Syntax, privileges, unknown tables, raised by a function, a row too long: nothing that waiting would cure."""
     return (
         isinstance(error, asyncpg.PostgresError)
-        and _sqlstate(error)[:2] in {"0A", "21", "25", "2F", "42", "P0"}
+        and _sqlstate(error)[:2] in {"0A", "21", "25", "2F", "42", "54", "P0"}
         and (not spoils(error))
     )
 

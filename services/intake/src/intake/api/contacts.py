@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis.commands import key_of, members_of, validated
+from chassis.errors import Invalid
 from chassis.ids import new_id
 from chassis.trace import current_traceparent
 from chassis.web import authorise, body_of, refuse_query
@@ -21,6 +22,8 @@ from intake.domain.identifiers import identifiers_of, thread_of
 
 CONTACTS = "/v1/contacts"
 KEYS_OF_CONTACTS = f"POST {CONTACTS}"
+LONGEST_QUEUE = 200
+"""Characters in the name of a queue: what waits is found by an index, and its rows have room for so much."""
 
 
 def contact_of(desk: Desk, timelines: str) -> Callable[[Request], Awaitable[Response]]:
@@ -40,6 +43,8 @@ def contact_of(desk: Desk, timelines: str) -> Callable[[Request], Awaitable[Resp
 def received(members: dict[str, Any], size: int, scope: str, key: str | None) -> Receive:
     """The command that a contact's members, of `size` bytes, are; raises Invalid naming the fields that are wrong."""
     contact = validated(Contact, members)
+    if contact.queue is not None and len(contact.queue) > LONGEST_QUEUE:
+        raise Invalid([{"field": "queue", "reason": f"must have at most {LONGEST_QUEUE} characters"}])
     return Receive(
         event_id=new_id(),
         request_id=new_id(),

@@ -9,9 +9,13 @@ from pydantic import Field
 
 from events.base import Fact, Name, Text
 from events.contacts.past import Target
+from router.api.parameters import LONGEST_NAME
 from router.domain.commands import Abandon, Accept, Command, Decline, Pause, Reopen, Resolve, Resume, Transfer
 
 Leg = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+ShortName = Annotated[Name, Field(max_length=LONGEST_NAME)]
 
 
 class Body(Fact):
@@ -24,7 +28,14 @@ class Body(Fact):
 class ByAgent(Body):
     """An order that only an agent gives."""
 
-    agent_id: Name
+    agent_id: ShortName
+
+
+class ToBody(Target):
+    """Where a transfer goes: just one of the four."""
+
+    agent_id: ShortName | None = None
+    queue: ShortName | None = None
 
 
 class AcceptBody(ByAgent):
@@ -68,7 +79,7 @@ class ResumeBody(ByAgent):
 class ResolveBody(Body):
     """The request is dealt with; without an agent only while nobody has accepted it."""
 
-    agent_id: Name | None = None
+    agent_id: ShortName | None = None
     code: Text | None = None
     summary: Text | None = None
     """In your own words."""
@@ -85,13 +96,14 @@ class ResolveBody(Body):
 class TransferBody(ByAgent):
     """Hand the request on; what the target does not name stays as it was."""
 
-    to: Target
+    to: ToBody
     note: Text | None = None
     """In your own words, for whoever takes it over."""
 
     def command(self, event_id: str) -> Command:
         """As a command whose event has this id."""
-        return Transfer(event_id=event_id, agent_id=self.agent_id, leg=self.leg, to=self.to, note=self.note)
+        to = Target(**self.to.model_dump(exclude_unset=True))
+        return Transfer(event_id=event_id, agent_id=self.agent_id, leg=self.leg, to=to, note=self.note)
 
 
 class AbandonBody(Body):
@@ -107,7 +119,7 @@ class AbandonBody(Body):
 class ReopenBody(Body):
     """Take a resolved or abandoned request up again."""
 
-    agent_id: Name | None = None
+    agent_id: ShortName | None = None
     reason: Text | None = None
 
     def command(self, event_id: str) -> Command:
