@@ -75,9 +75,16 @@ async def _measure(ground: Ground, intake: Served, audit: Served, per_s: int) ->
 
 
 async def _posted(pool: Pool, body: bytes) -> bytes:
-    """The answer to a contact that was taken; one refused because of overload is sent again, while its clock runs."""
+    """The answer to a contact that was taken; one refused because of overload is sent again, while its clock runs.
+
+    So is one whose idle connection the server closed as it was sent: a process that does not get the processor for
+    seconds finds its timers due before it reads.
+    """
     while True:
-        status, answer = await pool.request("POST", "/v1/contacts", body, HEADERS)
+        try:
+            status, answer = await pool.request("POST", "/v1/contacts", body, HEADERS)
+        except ConnectionResetError:
+            continue
         if status == 202:
             return answer
         if status != 429:

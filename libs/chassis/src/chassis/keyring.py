@@ -24,12 +24,17 @@ from events.keys import KeyDestroyed, KeyMade
 LOOK_AGAIN_S: Final = 0.02
 _TOPIC: Final = "keys"
 _FIND: Final = "select key_id, nonce, wrapped from customer_keys where key_id = any($1::text[])"
-_MAKE: Final = """
-insert into customer_keys (key_id, nonce, wrapped, made_us)
-select key_id, nonce, wrapped, $4 from unnest($1::text[], $2::bytea[], $3::bytea[]) i(key_id, nonce, wrapped)
-order by key_id
-on conflict (key_id) do nothing
-returning key_id
+# Finds and makes in one round trip: what is there already is found in the snapshot that is older than what is made.
+_FIND_OR_MAKE: Final = """
+with made as (
+    insert into customer_keys (key_id, nonce, wrapped, made_us)
+    select key_id, nonce, wrapped, $4 from unnest($1::text[], $2::bytea[], $3::bytea[]) i(key_id, nonce, wrapped)
+    order by key_id
+    on conflict (key_id) do nothing
+    returning key_id
+)
+select key_id, nonce, wrapped, false as made from customer_keys where key_id = any($1::text[])
+union all select key_id, null, null, true from made
 """
 _DESTROY: Final = """
 update customer_keys set nonce = null, wrapped = null, destroyed_us = $2
@@ -83,13 +88,15 @@ class Keyring:
 
         Call it after `store.lock_streams` and before `store.append`, and append `made` in the same transaction.
         """
-        wanted = set(key_ids)
-        found, destroyed = await self._find(tx, wanted)
-        fresh = {key_id: self._fresh(key_id) for key_id in sorted(wanted - found.keys() - destroyed)}
-        made = await self._make(tx, fresh)
+        now = monotonic()
+        found, missing = self._held(set(key_ids), now)
+        fresh = {key_id: self._fresh(key_id) for key_id in sorted(missing)}
+        rows = await self._find_or_make(tx, fresh)
+        made = {row["key_id"] for row in rows if row["made"]}
+        there, destroyed = self._read((row for row in rows if not row["made"]), now)
         # Whoever lost to another transaction takes its key: a second statement, whose snapshot shows it.
-        theirs, gone = await self._find(tx, fresh.keys() - made)
-        keys = found | theirs | {key_id: fresh[key_id].key for key_id in made}
+        theirs, gone = await self._find(tx, missing - made - there.keys() - destroyed)
+        keys = found | there | theirs | {key_id: fresh[key_id].key for key_id in made}
         told = tuple(self._told(key_id, fresh[key_id]) for key_id in sorted(made))
         return Keys(AesSealer(keys), told, frozenset(destroyed | gone))
 
@@ -171,24 +178,33 @@ class Keyring:
     async def _find(self, connection: asyncpg.Connection, key_ids: set[str]) -> tuple[dict[str, bytes], set[str]]:
         """The living keys, and the ids of the destroyed ones."""
         now = monotonic()
-        found = {key_id: key for key_id in key_ids if (key := self._cached(key_id, now)) is not None}
-        destroyed: set[str] = set()
-        if missing := list(key_ids - found.keys()):
-            for row in await connection.fetch(_FIND, missing):
-                if row["wrapped"] is None:
-                    destroyed.add(row["key_id"])
-                elif (key := self._unwrapped(row["key_id"], row["nonce"], row["wrapped"])) is not None:
-                    found[row["key_id"]] = key
-                    self._remember(row["key_id"], key, now)
-        return found, destroyed
+        found, missing = self._held(key_ids, now)
+        there, destroyed = self._read(await connection.fetch(_FIND, list(missing)) if missing else (), now)
+        return found | there, destroyed
 
-    async def _make(self, tx: asyncpg.Connection, fresh: Mapping[str, _Fresh]) -> set[str]:
-        """Inserts them; those that no other transaction had inserted before."""
+    async def _find_or_make(self, tx: asyncpg.Connection, fresh: Mapping[str, _Fresh]) -> list[asyncpg.Record]:
+        """The rows that are there, and the ids of those that were inserted because none was (`made`)."""
         if not fresh:
-            return set()
+            return []
         nonces, wrapped = [item.nonce for item in fresh.values()], [item.wrapped for item in fresh.values()]
-        rows = await tx.fetch(_MAKE, list(fresh), nonces, wrapped, self._clock.now_us())
-        return {row["key_id"] for row in rows}
+        return await tx.fetch(_FIND_OR_MAKE, list(fresh), nonces, wrapped, self._clock.now_us())
+
+    def _held(self, key_ids: set[str], now: float) -> tuple[dict[str, bytes], set[str]]:
+        """The cached keys, and the ids of those that are not cached."""
+        found = {key_id: key for key_id in key_ids if (key := self._cached(key_id, now)) is not None}
+        return found, key_ids - found.keys()
+
+    def _read(self, rows: Iterable[asyncpg.Record], now: float) -> tuple[dict[str, bytes], set[str]]:
+        """The living keys in these rows, which are cached from now on, and the ids of the destroyed ones."""
+        found: dict[str, bytes] = {}
+        destroyed: set[str] = set()
+        for row in rows:
+            if row["wrapped"] is None:
+                destroyed.add(row["key_id"])
+            elif (key := self._unwrapped(row["key_id"], row["nonce"], row["wrapped"])) is not None:
+                found[row["key_id"]] = key
+                self._remember(row["key_id"], key, now)
+        return found, destroyed
 
     def _fresh(self, key_id: str) -> _Fresh:
         key, nonce = os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES)

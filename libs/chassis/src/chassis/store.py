@@ -12,6 +12,8 @@ from chassis import metrics, store_sql
 from chassis.errors import StaleTransaction, TooLarge
 
 MAX_PAYLOAD_BYTES: Final = 3 * 1024 * 1024
+_NOWHERE: Final = (0, None)
+"""The version and last time of a stream that is not there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +108,19 @@ async def append(tx: asyncpg.Connection, appends: Sequence[Append]) -> Appended:
     """
     merged = _merged(appends)
     _refuse_large(merged)
+    new = [item for item in merged if item.expected == 0]
     ends = await _move_streams(tx, merged)
-    rows: list[tuple[Any, ...]] = []
-    versions_: dict[str, int] = {}
-    times: dict[str, int] = {}
-    for item in merged:
-        if (end := ends.get(item.stream)) is None:
-            continue
-        placed = _placed(item, *end)
-        rows += placed
-        versions_[item.stream] = end[0] + len(placed)
-        times.update((row[0], row[8]) for row in placed)
-    if rows:
-        await tx.execute(store_sql.INSERT, *map(list, zip(*rows, strict=True)))
-    lost = frozenset(item.stream for item in merged if item.stream not in ends)
-    return Appended(versions_, times, lost, Counter(row[3] for row in rows))
+    moved = set(ends)
+    ends |= dict.fromkeys((item.stream for item in new), _NOWHERE)
+    placed = [(item.stream, _placed(item, *ends[item.stream])) for item in merged if item.stream in ends]
+    there = moved | await _put(tx, new, [(*row, stream in moved) for stream, rows in placed for row in rows])
+    written = [row for stream, rows in placed if stream in there for row in rows]
+    return Appended(
+        {row[1]: row[2] for row in written},
+        {row[0]: row[8] for row in written},
+        frozenset(item.stream for item in merged if item.stream not in there),
+        Counter(row[3] for row in written),
+    )
 
 
 async def versions(connection: asyncpg.Connection, streams: Iterable[str]) -> dict[str, int]:
@@ -154,14 +154,19 @@ def _refuse_large(appends: Iterable[Append]) -> None:
             raise TooLarge(f"The event {event.type} has {len(event.payload)} bytes, of which 3 MiB are taken at most.")
 
 
+async def _put(tx: asyncpg.Connection, new: Sequence[Append], rows: Sequence[tuple[Any, ...]]) -> set[str]:
+    """Opens `new` streams and writes the rows of those that could be opened or were moved before; what was opened."""
+    if not rows:
+        return set()
+    opened = await tx.fetch(store_sql.PUT, *_columns(new), *map(list, zip(*rows, strict=True)))
+    return {row["stream"] for row in opened}
+
+
 async def _move_streams(tx: asyncpg.Connection, appends: Sequence[Append]) -> dict[str, tuple[int, int | None]]:
-    """Moves each stream on where its expectation holds; the version and last time that it had before."""
-    new = [item for item in appends if item.expected == 0]
+    """Moves each stream that is there on where its expectation holds; the version and last time that it had before."""
     exact = sorted((item for item in appends if item.expected), key=lambda item: item.stream)
     anywhere = [item for item in appends if item.expected is None]
     moved: list[asyncpg.Record] = []
-    if new:
-        moved += await tx.fetch(store_sql.OPEN, *_columns(new))
     if exact:
         steps = [len(item.events) if item.stamp else 0 for item in exact]
         moved += await tx.fetch(store_sql.ADVANCE, *_columns(exact), steps, [item.expected for item in exact])

@@ -6,12 +6,6 @@ LOCK: Final = """
 select pg_advisory_xact_lock(hashtextextended(stream, 0))
 from (select stream from unnest($1::text[]) stream order by hashtextextended(stream, 0)) sorted
 """
-OPEN: Final = """
-insert into streams as s (stream, version, last_us)
-select stream, n, last_us from unnest($1::text[], $2::int[], $3::bigint[]) i(stream, n, last_us) order by stream
-on conflict (stream) do nothing
-returning s.stream, 0 as before, null::bigint as last_us
-"""
 ADVANCE: Final = """
 update streams s
 set version = s.version + i.n, last_txid = pg_current_xact_id(), last_us = greatest(s.last_us + i.step, i.last_us)
@@ -29,16 +23,26 @@ set version = s.version + excluded.version, last_txid = pg_current_xact_id(),
 where s.last_txid <= pg_current_xact_id()
 returning s.stream, coalesce(old.version, 0) as before, old.last_us
 """
-INSERT: Final = """
-insert into events (event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                    causation_id, correlation_id, traceparent, payload)
-select event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-       causation_id, correlation_id, traceparent, payload
-from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],
-            $9::bigint[], $10::bigint[], $11::uuid[], $12::uuid[], $13::text[], $14::bytea[])
-     with ordinality i(event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                       causation_id, correlation_id, traceparent, payload, n)
-order by n
+# Opens the new streams and puts in the events of these and of those that have been moved on, in one round trip.
+PUT: Final = """
+with opened as (
+    insert into streams as s (stream, version, last_us)
+    select stream, n, last_us from unnest($1::text[], $2::int[], $3::bigint[]) i(stream, n, last_us) order by stream
+    on conflict (stream) do nothing
+    returning s.stream
+), put as (
+    insert into events (event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
+                        causation_id, correlation_id, traceparent, payload)
+    select event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
+           causation_id, correlation_id, traceparent, payload
+    from unnest($4::uuid[], $5::text[], $6::int[], $7::text[], $8::smallint[], $9::text[], $10::text[], $11::text[],
+                $12::bigint[], $13::bigint[], $14::uuid[], $15::uuid[], $16::text[], $17::bytea[], $18::bool[])
+         with ordinality i(event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
+                           causation_id, correlation_id, traceparent, payload, moved, n)
+    where moved or stream in (select stream from opened)
+    order by n
+)
+select stream from opened
 """
 READ: Final = """
 select event_id::text, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
