@@ -29,6 +29,7 @@ from kb_search.app.commands import SOURCE, Commands
 from kb_search.app.desk import Desk
 from kb_search.app.library import Library
 from kb_search.app.looking_up import LookingUp
+from kb_search.app.missed import Missed
 from kb_search.app.searching import Searching
 from kb_search.consumers import CONSUMER, TOPICS, handlers
 from kb_search.metrics import ARTICLES, CATALOGUE
@@ -49,7 +50,8 @@ def build(settings: KbSearchSettings) -> FastAPI:
     index = TextIndex()
     mirror = Mirror(db, index, signals)
     metrics.refresh_with(lambda: metrics.gauge(ARTICLES).set(index.articles))
-    searching = Searching(db, index, mirror, gaps, clock, metrics)
+    missed = Missed(db, gaps, clock)
+    searching = Searching(index, mirror, missed.note, metrics)
     commands = Commands(db, clock, metrics, relay.wake)
     library = Library(db, articles, commands, signals, mirror)
     desk = Desk(db, articles, requests, SqlBookmarks(), gaps, commands, clock)
@@ -66,6 +68,7 @@ def build(settings: KbSearchSettings) -> FastAPI:
 
     service = Service("kb-search")
     service.around(start=db.open, stop=db.close)
+    service.around(stop=missed.flush)
     service.background("topics", topics.ensure, ends=True)
     service.background("relay", relay.run, stop=relay.stop)
     service.background("signals", signals.run)
@@ -73,6 +76,7 @@ def build(settings: KbSearchSettings) -> FastAPI:
     service.background("contacts", contacts.run, stop=contacts.stop)
     service.background("keys", keys.run, stop=keys.stop)
     service.background("lookups", looking_up.run, stop=looking_up.stop)
+    service.background("missed", missed.run, stop=missed.stop)
     service.background("forgetting", lambda: forget(db, clock))
 
     checks = Checks()

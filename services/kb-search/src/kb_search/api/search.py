@@ -39,7 +39,7 @@ def routes(searching: Searching, desk: Desk) -> APIRouter:
         with `language` what is in another one."""
         offset = _offset(cursor)
         question = Question(q, About(product or None, version or None, os or None), language or None)
-        found, more = await searching.search(question, offset=offset, limit=limit)
+        found, more = searching.search(question, offset=offset, limit=limit)
         following = encode_cursor([offset + limit]) if more else None
         return json({"items": [found_object(each) for each in found], "next_cursor": following})
 

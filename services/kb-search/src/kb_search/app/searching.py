@@ -1,17 +1,13 @@
 """Search: what was asked becomes terms, terms find candidates, and these are ranked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
-import structlog
-
-from chassis.clock import Clock
-from chassis.database import Connection, Database
 from chassis.errors import Unavailable
 from chassis.metrics import Metrics
-from kb_search.app.ports import Freshness, Gaps, Index
+from kb_search.app.ports import Freshness, Index
 from kb_search.domain.content import About
 from kb_search.domain.fit import accepted
 from kb_search.domain.gaps import asked_in_search
@@ -33,7 +29,6 @@ MOST: Final = 1_000
 """No search goes deeper."""
 
 _LOOKED_AT: Final = 30
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +52,15 @@ class Lookup:
 class Searching:
     """Looks into the index. Raises Unavailable while not all articles are in it: half an answer would be wrong."""
 
-    def __init__(
-        self, db: Database, index: Index, freshness: Freshness, gaps: Gaps, clock: Clock, metrics: Metrics
-    ) -> None:
-        self._db = db
+    def __init__(self, index: Index, freshness: Freshness, missed: Callable[[str], None], metrics: Metrics) -> None:
+        """`missed` is told what a search asked that found nothing."""
         self._index = index
         self._freshness = freshness
-        self._gaps = gaps
-        self._clock = clock
+        self._missed = missed
         self._seconds = metrics.histogram(SEARCH_SECONDS)
 
-    async def search(self, question: Question, *, offset: int, limit: int) -> tuple[list[Found], bool]:
-        """The articles from a place in the ranking on, and whether there are more behind. Counts what found nothing."""
+    def search(self, question: Question, *, offset: int, limit: int) -> tuple[list[Found], bool]:
+        """The articles from a place in the ranking on, and whether there are more behind."""
         self._must_be_whole()
         began = perf_counter()
         asked, _, _ = self._asked([Passage(question.text)], question.language)
@@ -78,7 +70,7 @@ class Searching:
         shown = self._shown(ranked[offset : offset + limit], asked, question.language)
         self._seconds.observe(perf_counter() - began)
         if not ranked and (missed := asked_in_search(question.text)):
-            await self._missed(missed)
+            self._missed(missed)
         return shown, len(ranked) > offset + limit and offset + limit < MOST
 
     def look_up(self, passages: Sequence[Passage], matter: Matter) -> Lookup:
@@ -117,14 +109,3 @@ class Searching:
     def _must_be_whole(self) -> None:
         if not self._freshness.is_whole:
             raise Unavailable("The articles are still being read: ask again in a moment.")
-
-    async def _missed(self, asked: str) -> None:
-        """A count is no reason to withhold an answer that is right without it."""
-
-        async def work(tx: Connection) -> None:
-            await self._gaps.count(tx, "search", {asked: 1}, now_us=self._clock.now_us())
-
-        try:
-            await self._db.run(work, within_s=1.0)
-        except Unavailable as error:
-            _log.warning("gap_not_counted", reason=error.detail)
