@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +19,12 @@ import pytest
 
 from local_stack import ports
 from local_stack.deadline import Deadline, wait_until
-from local_stack.errors import Busy, PortTaken
+from local_stack.errors import Busy, Failed, PortTaken
 from local_stack.files import locked, replace_file
 from local_stack.layout import layout_of
 from local_stack.processes import Process, end, look, marked, recall, remember, spawn, working_in
+from local_stack.services import Service, ServiceServer
+from tests.support.small_service import HANGS, MIGRATED
 
 SLEEPS = ["/bin/sleep", "600"]
 DEAF = [
@@ -177,3 +180,16 @@ def test_no_port_of_the_highest_base_is_one_for_outgoing_connections() -> None:
     assert highest.kafka_port + 1 == 32_767
     with pytest.raises(ValueError, match="from 32768 on belong to outgoing connections"):
         layout_of({"THROUGHLINE_PORT_BASE": "32675"})
+
+
+def test_an_interrupt_breaks_a_migration_off(tmp_path: Path) -> None:
+    row = Service("intake", "tests.support.small_service", 1)
+    service = ServiceServer(row, tmp_path, 1_024, {HANGS: "yes"})
+    deadline = Deadline(60)
+    with ThreadPoolExecutor(1) as thread:
+        work = thread.submit(service.migrate, deadline)
+        assert wait_until(lambda: service.log.exists() and MIGRATED in service.log.read_text(), 30)
+        deadline.expire()
+        with pytest.raises(Failed, match="had not migrated its database in time") as told:
+            work.result(10)
+    assert MIGRATED in str(told.value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from local_stack import kafka, postgres
 
 MIGRATED = "migrated its database"
+HANGS = "SMALL_SERVICE_MIGRATION_HANGS"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -32,7 +34,10 @@ class Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     if sys.argv[1] == "migrate":
-        print(MIGRATED)
+        print(MIGRATED, flush=True)
+        if os.environ.get(HANGS):
+            signal.alarm(60)
+            signal.pause()
     if sys.argv[1] == "serve":
         ThreadingHTTPServer(("127.0.0.1", int(os.environ["THROUGHLINE_PORT"])), Handler).serve_forever()
 

@@ -23,7 +23,6 @@ from local_stack.server import end_of
 
 ALIVE, READY = "/healthz", "/readyz"
 _PROBE_S = 3.0
-_MIGRATION_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,12 @@ class ServiceServer:
         except OSError:
             return True
 
-    def migrate(self) -> None:
+    def migrate(self, deadline: Deadline) -> None:
         """Brings its database to the newest schema, unless these very migrations have been run on it. Raises Failed."""
         wanted = _migrations(self._service.package)
         if self._migrated is not None and self._migrated.exists() and self._migrated.read_text() == wanted:
             return
-        self._migrate()
+        self._migrate(deadline)
         if self._migrated is not None:
             replace_file(self._migrated, wanted)
 
@@ -136,20 +135,20 @@ class ServiceServer:
         """What /readyz says in one word."""
         return str(self._get(READY)[1].get("status", "no answer"))
 
-    def _migrate(self) -> None:
+    def _migrate(self, deadline: Deadline) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, *self._service.command("migrate")]
-        with self.log.open("ab") as output:
-            done = subprocess.run(
-                command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=_MIGRATION_S,
-                check=False,
-            )
-        if done.returncode != 0:
+        with (
+            self.log.open("ab") as output,
+            subprocess.Popen(
+                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            ) as child,
+        ):
+            if not deadline.wait(lambda: child.poll() is not None, every_s=0.05):
+                # It works in one transaction: what is broken off leaves everything as it was.
+                child.kill()
+                raise Failed(f"{self.name} had not migrated its database in time; {end_of(self.log)}")
+        if child.returncode != 0:
             raise Failed(f"{self.name} cannot migrate its database; {end_of(self.log)}")
 
     def _get(self, path: str) -> tuple[int, dict[str, Any]]:

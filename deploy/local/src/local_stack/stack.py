@@ -199,7 +199,7 @@ def _service_up(service: ServiceServer, log: Future[None], base: Future[None], d
         service.stop()
     if service.process() is None:
         say(service.name, "migrating its database")
-        service.migrate()
+        service.migrate(deadline)
     _ensured(service, deadline, say, done="waiting for Kafka")
     log.result()
     say(service.name, "becoming ready")
