@@ -25,7 +25,7 @@ from router.adapters.rows import request_of
 from router.app.moved import Applied
 from router.app.passes import Passed
 from router.domain.fitting import Shape, Units, Worker, room, worker_of
-from router.domain.matching import Choice, Matched, Matcher, waiting_of
+from router.domain.matching import MOST_CHOICES, Choice, Matched, Matcher, waiting_of
 from router.domain.moves import Move, offered
 from router.domain.policies import Policy
 from router.domain.request import Request
@@ -181,16 +181,18 @@ async def _crew(tx: asyncpg.Connection, queue: str) -> list[Worker]:
 
 async def _heads(tx: asyncpg.Connection, queue: str, workers: Sequence[Worker]) -> list[Request]:
     """Of each shape that somebody is free for the first that wait, as many as there are units for them."""
-    asked = [(*row[:3], room(_shape(row), workers, queue)) for row in await tx.fetch(_SHAPES, queue)]
+    asked = [(*row[:3], _most(row, workers, queue)) for row in await tx.fetch(_SHAPES, queue)]
     columns = list(zip(*(each for each in asked if each[-1]), strict=True))
     if not columns:
         return []
     return [request_of(row) for row in await tx.fetch(_FIRST, queue, *map(list, columns))]
 
 
-def _shape(row: asyncpg.Record) -> Shape:
+def _most(row: asyncpg.Record, workers: Sequence[Worker], queue: str) -> int:
+    """How many of this shape one pass can offer."""
     skills = tuple(sorted(set(row["skills"])))
-    return Shape(row["tier"], row["channel"], row["language"], skills, row["wanted_agent"])
+    shape = Shape(row["tier"], row["channel"], row["language"], skills, row["wanted_agent"])
+    return min(MOST_CHOICES, room(shape, workers, queue))
 
 
 def _move(choice: Choice, seen: _Seen, clock_us: int) -> Move:

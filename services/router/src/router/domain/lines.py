@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from events.contacts.routing import MAX_LISTED
+from events.contacts.routing import MAX_LISTED, Candidate, Excluded
 from router.domain.fitting import Shape, Worker, unfit
 from router.domain.request import Unit
 
@@ -17,7 +17,7 @@ Place: TypeAlias = tuple[int, int, str]
 class _Seat:
     """An agent during one pass: what he has left, and how he stands among the others."""
 
-    __slots__ = ("agent_id", "auto_accept", "free", "held", "since_us", "worker")
+    __slots__ = ("_candidate", "agent_id", "auto_accept", "free", "held", "since_us", "worker")
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
@@ -26,6 +26,23 @@ class _Seat:
         self.free = {channel: list(units) for channel, units in worker.free.items()}
         self.held = worker.held
         self.since_us = worker.idle_since_us
+        self._candidate: Candidate | None = None
+
+    def candidate(self, now_us: int) -> Candidate:
+        """How well he stands: for how many seconds he has been idle, or less than 0: how many requests he has.
+
+        Kept from decision to decision until he takes something: making one costs more than the choice itself.
+        """
+        if self._candidate is None:
+            score = -float(self.held) if self.held else max(0, now_us - self.since_us) / 1e6
+            self._candidate = Candidate(agent_id=self.agent_id, score=score)
+        return self._candidate
+
+    def take(self, channel: str, now_us: int) -> int:
+        """The number of his next unit on the channel, which he has from now on."""
+        self.held, self.since_us = self.held + 1, max(self.since_us, now_us)
+        self._candidate = None
+        return self.free[channel].pop(0)
 
     @property
     def place(self) -> Place:
@@ -42,11 +59,11 @@ class Line:
         self._channel = shape.channel
         self._order: list[Place] = []
         self._full: list[str] = []
-        self._unfit: list[tuple[str, str]] = []
+        self._unfit: list[Excluded] = []
         for agent_id in sorted(seats):
             self._add(seats[agent_id], unfit(shape, seats[agent_id].worker.agent, queue), queue)
         self._order.sort()
-        self._counts = Counter(reason for _, reason in self._unfit)
+        self._counts = Counter(each.reason for each in self._unfit)
 
     def first(self) -> str | None:
         """Whose turn it is."""
@@ -56,20 +73,25 @@ class Line:
         """All who could take a request now, in their turn."""
         return (agent_id for _, _, agent_id in self._order)
 
-    def score(self, agent_id: str) -> float:
-        """How well he stands: for how many seconds he has been idle, or less than 0: how many requests he has."""
-        seat = self._seats[agent_id]
-        return -float(seat.held) if seat.held else max(0, self._now_us - seat.since_us) / 1e6
+    def candidates(self, *, asked_before: Collection[str], again: bool) -> tuple[list[Candidate], int]:
+        """The first `MAX_LISTED` who could take it, and how many there are: `again` of those asked before, or of all
+        others."""
+        if not asked_before:
+            listed = [agent_id for _, _, agent_id in self._order[:MAX_LISTED]]
+            return [self._seats[agent_id].candidate(self._now_us) for agent_id in listed], len(self._order)
+        those = [agent_id for agent_id in self.agents() if (agent_id in asked_before) is again]
+        return [self._seats[agent_id].candidate(self._now_us) for agent_id in those[:MAX_LISTED]], len(those)
 
-    def excluded(self, passed: Sequence[str]) -> tuple[list[tuple[str, str]], dict[str, int]]:
+    def excluded(self, passed: Sequence[str]) -> tuple[list[Excluded], dict[str, int]]:
         """The first `MAX_LISTED` who cannot have it, each with the reason, and how many there are by reason.
 
         `passed` are those who were asked before.
         """
-        others = [(agent_id, "full") for agent_id in self._full[:MAX_LISTED]]
-        others += [(agent_id, "asked_before") for agent_id in passed[:MAX_LISTED]]
+        listed = self._unfit[:MAX_LISTED]
+        listed += [Excluded(agent_id=who, reason="full") for who in self._full[: MAX_LISTED - len(listed)]]
+        listed += [Excluded(agent_id=who, reason="asked_before") for who in passed[: MAX_LISTED - len(listed)]]
         counts = Counter(self._counts) | Counter({"full": len(self._full), "asked_before": len(passed)})
-        return [*self._unfit[:MAX_LISTED], *others][:MAX_LISTED], dict(counts)
+        return listed, dict(counts)
 
     def move(self, was: Place, seat: _Seat) -> None:
         """An agent has taken something: he stands elsewhere from now on, or has no room any more."""
@@ -90,7 +112,7 @@ class Line:
         elif reason is None:
             self._full.append(seat.agent_id)
         else:
-            self._unfit.append((seat.agent_id, reason))
+            self._unfit.append(Excluded(agent_id=seat.agent_id, reason=reason))
 
 
 class Lines:
@@ -112,8 +134,7 @@ class Lines:
         """The agent takes his next unit on the channel and goes to the end of those who have as much as he has now."""
         seat = self._seats[agent_id]
         was = seat.place
-        unit = Unit(agent_id, channel, seat.free[channel].pop(0))
-        seat.held, seat.since_us = seat.held + 1, max(seat.since_us, self._now_us)
+        unit = Unit(agent_id, channel, seat.take(channel, self._now_us))
         for line in self._lines.values():
             line.move(was, seat)
         return unit

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from events.contacts import Decision
-from events.contacts.routing import MAX_LISTED, Candidate, Excluded
 from events.times import to_text
 from router.domain.fitting import Shape, Worker
 from router.domain.lines import Line, Lines
@@ -159,14 +158,13 @@ def _decision(line: Line, request: Waiting, chosen: str, policy: Policy, now_us:
     """The record of the choice, as things stood before the unit was taken."""
     avoided = request.avoid.keys() & set(line.agents()) if request.avoid else set[str]()
     again = chosen in avoided
-    passed = [] if again else sorted(avoided)
-    asked = [agent_id for agent_id in line.agents() if (agent_id in avoided) is again]
-    excluded, counts = line.excluded(passed)
+    candidates, count = line.candidates(asked_before=avoided, again=again)
+    excluded, counts = line.excluded([] if again else sorted(avoided))
     return Decision(
         decided_at=to_text(now_us),
         policy_version=policy.version,
-        candidates=[Candidate(agent_id=who, score=line.score(who)) for who in asked[:MAX_LISTED]],
-        excluded=[Excluded(agent_id=who, reason=reason) for who, reason in excluded[:MAX_LISTED]],
-        candidates_count=len(asked),
+        candidates=candidates,
+        excluded=excluded,
+        candidates_count=count,
         excluded_counts=counts,
     )
