@@ -84,7 +84,7 @@ class FakeBank:
         if tell is not None:
             return tell(method, parts, body)
         if service == "escalation":
-            return self._escalate(parts[1], body)
+            return body if parts[0] == "policies" else self._escalate(parts[1], body)
         return self._audit(parts, query)
 
     def _intake(self, _: str, parts: list[str], body: Body) -> Body:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from events.base import Fact
 from events.contacts import Contact
+from events.policies import Promise, RoutingPolicyVersioned, StartTier
 from throughline.day_figures import CALLS_BY_HOUR, KINDS, STAFFED_HOURS
 from throughline.demo.articles import PREFIX, articles
 from throughline.demo.crew import LOST_AT_S, crew, registration, turns
 from throughline.demo.customers import contact_for
 from throughline.demo.plan import SPOKEN, Visit, plan
+from throughline.demo.rules import promises, routing
 from throughline.demo.scale import CLOSES_S, HOUR_S, OPENS_S, STANDARD_SECONDS, scale_of
 
 
@@ -105,3 +109,17 @@ def test_the_articles_are_all_read_from_their_page() -> None:
     found = articles()
     assert len(found) == 16
     assert all(name.startswith(PREFIX) and body["body"] and body["tags"] for name, body in found.items())
+
+
+def test_the_rules_keep_the_peoples_pace_and_are_about_the_runs_queues_alone() -> None:
+    scale = scale_of(STANDARD_SECONDS)
+    assert routing(scale)["offline_grace_us"] == pytest.approx(5_000_000)
+    RoutingPolicyVersioned(queue="q", version=2, **_read(StartTier, routing(scale), "start_tiers"))
+    spoken, written = _read(Promise, promises(scale, ["accounts-t1"]), "promises")["promises"]
+    assert (spoken.target_us, written.target_us) == (3_000_000, 15_000_000)
+    assert spoken.match.queues == written.match.queues == ["accounts-t1"]
+
+
+def _read(model: type[Fact], body: dict[str, Any], member: str) -> dict[str, Any]:
+    """The body with the items of one member as the services read them."""
+    return {**body, member: [model.model_validate(each) for each in body[member]]}

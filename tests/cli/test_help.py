@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-COMMANDS = ["import", "timeline", "report", "rebuild", "replay-parked", "status", "day", "demo"]
+COMMANDS = ["import", "timeline", "report", "requests", "queues", "agents", "breaches", "search", "rebuild"]
+COMMANDS += ["replay-parked", "status", "day", "demo"]
 
 
 def throughline(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -24,6 +25,11 @@ def test_a_commands_help_has_examples(command: str) -> None:
     shown = throughline(command, "--help")
     assert shown.returncode == 0
     assert f"throughline {command}" in shown.stdout.partition("Examples:")[2]
+
+
+def test_each_example_has_a_line_of_its_own() -> None:
+    examples = throughline("report", "--help").stdout.partition("Examples:")[2].split("\n")
+    assert [line.count("throughline ") for line in examples if line.strip()] == [1, 1, 1, 1]
 
 
 def test_the_commands_are_these() -> None:

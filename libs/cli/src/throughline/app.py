@@ -11,7 +11,15 @@ import stamina.instrumentation
 import typer
 from rich.console import Console
 
-from throughline import command_day, command_demo, command_import, command_operate, command_report, command_timeline
+from throughline import (
+    command_day,
+    command_demo,
+    command_import,
+    command_look,
+    command_operate,
+    command_report,
+    command_timeline,
+)
 from throughline.session import Session
 from throughline.stack import find
 from throughline.trouble import Trouble
@@ -19,10 +27,12 @@ from throughline.trouble import Trouble
 EPILOG = """\
 Examples:
 
+\b
     throughline status
     throughline import calls.ndjson
     throughline timeline 0199d3c2-7c1e-7000-8000-3f1a2b4c5d6e
     throughline report --from 2026-11-20 --to 2026-11-21 --group-by channel
+    throughline requests --state waiting
     throughline --stack other/stack.json timeline call-17
 """
 
@@ -72,6 +82,7 @@ def shared(
 command_import.register(app)
 command_timeline.register(app)
 command_report.register(app)
+command_look.register(app)
 command_operate.register(app)
 command_day.register(app)
 command_demo.register(app)

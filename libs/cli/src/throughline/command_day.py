@@ -24,6 +24,7 @@ contacts make the same lines, so that importing them again changes nothing.
 
 Examples:
 
+\b
     throughline day | throughline import -
     throughline day --date 2026-11-20 --seed 7 --contacts 5000 > day.ndjson
 """

@@ -36,6 +36,7 @@ answer; 130 interrupted.
 
 Examples:
 
+\b
     throughline demo
     throughline demo --seed 7
     throughline demo --seconds 20 --contacts 60

@@ -34,6 +34,7 @@ Exit codes: 0 all lines are in; 1 some lines were refused; 2 usage; 3 intake did
 
 Examples:
 
+\b
     throughline import calls.ndjson
     zcat calls.ndjson.gz | throughline import -
     throughline import calls.ndjson --in-flight 8 --patience 3600

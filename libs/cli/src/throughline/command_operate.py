@@ -18,6 +18,7 @@ Exit codes: 0 all services are ready; 1 one is not, or does not answer.
 
 Examples:
 
+\b
     throughline status
     throughline --stack other/stack.json status
 """
@@ -28,6 +29,7 @@ in the environment. Interrupted, the next one goes on where it was.
 
 Examples:
 
+\b
     throughline rebuild
     throughline rebuild --from-records
 """
@@ -37,6 +39,7 @@ Once the reason is gone, this marks them; the process that owns the partition re
 
 Examples:
 
+\b
     throughline replay-parked intake --key c-42
     throughline replay-parked intake
 """

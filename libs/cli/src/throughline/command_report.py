@@ -24,6 +24,7 @@ Groups: channel, queue, tier, agent_id, support_level, severity; several with co
 
 Examples:
 
+\b
     throughline report --from 2026-11-20 --to 2026-11-21
     throughline report --from 2026-11-20 --to 2026-11-21 --group-by channel,queue --metric speed_of_answer_us
     throughline report --from 2026-11-20 --by-hour

@@ -15,6 +15,7 @@ from throughline.trouble import Usage
 EPILOG = """\
 Examples:
 
+\b
     throughline timeline call-17
     throughline timeline call-17 --as-of 2026-11-20T12:00:00Z
     throughline timeline call-17 --json | jq .durations

@@ -89,6 +89,8 @@ def _show_happenings(session: Session, run: Run) -> None:
         "started at tier 2": counts["classified"],
         "helped by a suggested article": counts["SuggestionUsed"],
         "posted twice by the gateway, taken once": run.answered.retries,
+        "promises of an answer kept": counts["SlaMet"],
+        "promises broken": counts["SlaBreached"],
     }
     session.say("\n[bold]What happened[/bold]")
     session.say(f"  {', '.join(f'{count:,} {what}' for what, count in said.items() if count)}")

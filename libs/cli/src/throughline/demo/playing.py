@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from throughline.demo.articles import stock
 from throughline.demo.board import Moment
@@ -20,15 +21,13 @@ from throughline.demo.log import Log, Record
 from throughline.demo.news import news
 from throughline.demo.plan import Visit, plan
 from throughline.demo.proof import Proof, prove, timelines_of
+from throughline.demo.rules import promises, routing
 from throughline.demo.scale import CLOSES_S, Scale, scale_of
 from throughline.demo.tally import MOST_NEWS, Tally
 from throughline.demo.wire import Answered, Wire
 from throughline.trouble import Trouble
 
 IN_TIME_S = 60.0
-OFFERS_LAPSE_S, LEAST_LAPSE_US = 30.0, 8_000_000  # less, and offers would lapse by the delays of a busy machine
-REOFFER_US = 1_000_000
-GRACE_S = 300.0
 CLOSING_S = 90.0
 GOING_HOME_S = 10.0
 TICK_S = 0.25
@@ -61,14 +60,20 @@ class Run:
         self._news: deque[str] = deque(maxlen=MOST_NEWS)
 
     async def prepare(self) -> int:
-        """Articles, the queues' policies and the agents; how many articles were new."""
+        """Articles, the queues' rules, what is promised there, and the agents; how many articles were new."""
         written = await stock(self.wire)
-        for queue in sorted({queue for desk in self.desks.values() for queue in desk.agent.queues}):
-            await self.wire.put("router", f"/v1/queues/{queue}-{self.wire.run}/policy", policy(self.scale))
+        for queue in self.queues:
+            await self.wire.put("router", f"/v1/queues/{queue}/policy", routing(self.scale))
+        await self._promise(promises(self.scale, self.queues))
         for desk in self.desks.values():
             await desk.register()
         await self.log.begin(self.wire)
         return written
+
+    @property
+    def queues(self) -> list[str]:
+        """The run's own, by name."""
+        return sorted({f"{queue}-{self.wire.run}" for desk in self.desks.values() for queue in desk.agent.queues})
 
     async def play(self) -> None:
         """The day; it is over when every customer is done and the log tells the same. Agents go home in any case."""
@@ -79,6 +84,7 @@ class Run:
             with suppress(TimeoutError, Trouble):
                 async with asyncio.timeout(GOING_HOME_S):
                     await asyncio.gather(*(desk.be("offline") for desk in self.desks.values()))
+                    await self._promise({"promises": []})
 
     async def check(self) -> Proof:
         """The demo's own audit. To be asked once the day is over."""
@@ -87,6 +93,9 @@ class Run:
         may_hold = {desk.agent_id: desk.agent.capacity for desk in self.desks.values()}
         self.proof = prove(self.wire.answered, self.log, timelines, may_hold, self.tally.still_open())
         return self.proof
+
+    async def _promise(self, policy: dict[str, Any]) -> None:
+        await self.wire.put("escalation", f"/v1/policies/sla/demo-{self.wire.run}", policy)
 
     async def _live(self) -> None:
         customers = Customers(self.wire, self.cases, self.scale, self.opening)
@@ -153,17 +162,6 @@ class Run:
     def answered(self) -> Answered:
         """What the services said yes to."""
         return self.wire.answered
-
-
-def policy(scale: Scale) -> dict[str, object]:
-    """A queue's policy for the demo: the usual times at the people's pace, and the worst of the best start higher."""
-    match = {"support_levels": ["preferred"], "severities": [1, 2]}
-    return {
-        "offer_timeout_us": max(LEAST_LAPSE_US, scale.lasts_us(OFFERS_LAPSE_S)),
-        "reoffer_after_us": REOFFER_US,
-        "offline_grace_us": scale.lasts_us(GRACE_S),
-        "start_tiers": [{"tier": 2, "match": match}],
-    }
 
 
 def new_run() -> str:
