@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from events.lifecycle.entry import Entry
 from events.lifecycle.evolve import UNKNOWN, Standing, text, whole
 from events.lifecycle.order import Placed
 from events.lifecycle.table import State
+
+_STATES: Final = tuple(State)
 
 Kind: TypeAlias = tuple[State | None, str | None]
 """What a segment counts as: its state, and its reason where it is a pause."""
@@ -125,7 +127,7 @@ class Life:
     @property
     def time_in(self) -> dict[State, int]:
         """Sum of the closed segments of every state, 0 where there was none."""
-        spent = dict.fromkeys(State, 0)
+        spent = dict.fromkeys(_STATES, 0)
         for (state, _), us in self.closed.items():
             if state is not None:
                 spent[state] += us

@@ -1,13 +1,17 @@
 """A life as the JSON object that users read: times as text, durations in µs, each event with its effect."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from events.lifecycle.entry import Entry
 from events.lifecycle.life import Leg, Life, Segment
 from events.lifecycle.metrics import CYCLE_METRICS, HEADLINES, METRICS
 from events.lifecycle.order import Placed
+from events.lifecycle.table import State
 from events.times import to_text
+
+_TIME_IN: Final = {state: f"{state}_us" for state in State}
 
 
 def timeline(
@@ -30,20 +34,26 @@ def timeline(
         "connected_at": _at(life.connected_us),
         "resolved_at": _at(life.resolved_us),
         "durations": {metric.name: us for metric, us in zip(HEADLINES, life.durations, strict=True)},
-        "time_in": {f"{state}_us": us for state, us in life.time_in.items()},
+        "time_in": {_TIME_IN[state]: us for state, us in life.time_in.items()},
         "metrics": _metrics(life),
         "counts": _counts(life),
         "legs": [_leg(leg) for leg in life.legs],
         "segments": [_segment(segment) for segment in life.segments],
         "events": [_event(placed, life, request_id, open_data(placed.entry)) for placed in life.events],
         "tags": life.tags,
-        "as_of": to_text(as_of_us),
+        "as_of": _text(as_of_us),
         "residual_us": life.residual_us,
     }
 
 
+@lru_cache(maxsize=1_024)
+def _text(us: int) -> str:
+    """One moment is told in several places: by an event, by a leg, by the segments that it parts."""
+    return to_text(us)
+
+
 def _at(us: int | None) -> str | None:
-    return None if us is None else to_text(us)
+    return None if us is None else _text(us)
 
 
 def _metrics(life: Life) -> dict[str, int | list[int | None] | None]:
@@ -75,7 +85,7 @@ def _leg(leg: Leg) -> dict[str, Any]:
         "tier": leg.tier,
         "queue": leg.queue,
         "agent_id": leg.agent_id,
-        "opened_at": to_text(leg.opened_us),
+        "opened_at": _text(leg.opened_us),
         "opened_by": leg.opened_by,
         "routed_at": _at(leg.routed_us),
         "connected_at": _at(leg.connected_us),
@@ -89,7 +99,7 @@ def _segment(segment: Segment) -> dict[str, Any]:
     standing = segment.standing
     return {
         "state": standing.state,
-        "start": to_text(segment.start_us),
+        "start": _text(segment.start_us),
         "end": _at(segment.end_us),
         "us": segment.us,
         "leg": standing.leg,
@@ -109,8 +119,8 @@ def _event(placed: Placed, life: Life, request_id: str, data: Mapping[str, Any])
         "event_id": entry.event_id,
         "request_id": request_id,
         "type": entry.type,
-        "occurred_at": to_text(placed.effective_us),
-        "raw_occurred_at": to_text(entry.occurred_us) if raised else None,
+        "occurred_at": _text(placed.effective_us),
+        "raw_occurred_at": _text(entry.occurred_us) if raised else None,
         "source": entry.source,
         "sequence": entry.sequence,
         "causation_id": entry.causation_id,
