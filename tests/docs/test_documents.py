@@ -15,6 +15,8 @@ import audit.metrics
 import escalation.main
 import escalation.metrics
 import intake.main
+import kb_search.main
+import kb_search.metrics
 from audit.settings import AuditSettings
 from bench.tables import page
 from chassis.metrics import CATALOGUE
@@ -22,6 +24,7 @@ from chassis.settings import ServiceSettings
 from escalation.settings import EscalationSettings
 from events.imports import IMPORTABLE
 from intake.settings import IntakeSettings
+from kb_search.settings import KbSearchSettings
 from tests.cli.test_help import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,9 +109,8 @@ def test_the_settings_table_has_each_variable_with_its_service_and_default() -> 
 
 
 def test_the_metrics_table_is_the_catalogue() -> None:
-    catalogue = {
-        metric.name: metric.kind for metric in (*CATALOGUE, *audit.metrics.CATALOGUE, *escalation.metrics.CATALOGUE)
-    }
+    own = (audit.metrics.CATALOGUE, escalation.metrics.CATALOGUE, kb_search.metrics.CATALOGUE)
+    catalogue = {metric.name: metric.kind for metrics in (CATALOGUE, *own) for metric in metrics}
     said = {cells[0].strip("`"): cells[1] for cells in rows("docs/operations.md", "## Metrics")}
     assert said == catalogue
 
@@ -125,12 +127,13 @@ def operations(app: FastAPI) -> set[str]:
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
-@pytest.mark.parametrize("service", ["intake", "audit", "escalation"])
+@pytest.mark.parametrize("service", ["intake", "audit", "escalation", "kb-search"])
 def test_the_contract_has_each_path_of_a_service_and_no_other(service: str) -> None:
     app = {
         "intake": lambda: intake.main.build(IntakeSettings.model_validate(NOWHERE)),
         "audit": lambda: audit.main.build(AuditSettings.model_validate(NOWHERE)),
         "escalation": lambda: escalation.main.build(EscalationSettings.model_validate(NOWHERE)),
+        "kb-search": lambda: kb_search.main.build(KbSearchSettings.model_validate(NOWHERE)),
     }[service]()
     said: set[str] = set()
     for cells in rows("docs/contract.md", f"## {service}"):
