@@ -44,6 +44,10 @@ class MemoryRequests:
         request = self.requests.get(request_id)
         return None if request is None else Shown(request, self._decision(request))
 
+    def held(self, request_id: str) -> asyncio.Lock:
+        """Holds the request, as an order under way does."""
+        return self._turns[request_id]
+
     async def _run(self, request_id: str, settle: Settle) -> bytes:
         async with self._turns[request_id]:
             unit = _Unit(self, request_id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
 import pytest
 
 from chassis.commands import Use
-from chassis.errors import Conflict, Invalid, NotFound
+from chassis.errors import Conflict, Invalid, NotFound, Overloaded
 from events.contacts.past import Target
 from router.app.orders import Orders
 from router.domain.commands import Command
@@ -84,3 +85,15 @@ async def test_a_refusal_is_not_remembered_under_its_key() -> None:
         await scene.order(accept("ada"), USE)
     scene.store.requests["r-1"] = offered_to("ada")
     assert (await scene.order(accept("ada"), USE))["state"] == "connected"
+
+
+async def test_what_is_too_much_is_refused_at_once_and_what_was_let_in_is_carried_out() -> None:
+    scene = Scene(offered_to("ada"))
+    orders = Orders(scene.store, SetClock(), most=2)
+    async with scene.store.held("r-1"):
+        let_in = [asyncio.ensure_future(orders.carry_out("r-1", accept("ada"), None)) for _ in range(2)]
+        await asyncio.sleep(0)  # they wait for the request now
+        with pytest.raises(Overloaded):
+            await orders.carry_out("r-1", accept("ada"), USE)
+    answers = {await each for each in let_in}
+    assert answers == {await orders.carry_out("r-1", accept("ada"), USE)}

@@ -41,7 +41,7 @@ def test_the_document_names_every_order_with_examples_and_problems(written: Json
     for verb in ORDERS:
         operation = paths[f"/v1/requests/{{request_id}}/{verb}"]["post"]
         assert operation["requestBody"]["content"]["application/json"]["examples"], verb
-        assert {"200", "401", "403", "404", "409", "413", "422", "503"} <= operation["responses"].keys(), verb
+        assert {"200", "401", "403", "404", "409", "413", "422", "429", "503"} <= operation["responses"].keys(), verb
     assert {"200", "404"} <= paths["/v1/requests/{request_id}"]["get"]["responses"].keys()
 
 

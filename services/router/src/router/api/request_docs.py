@@ -95,6 +95,7 @@ _NOT_DONE: Final = {
     "409": "Not possible in the present state, or not this agent's: `state` and `holder` say how it stands. Or the "
     "first use of the key is being worked on (`in-flight`)",
     "413": "The body is too large",
+    "429": "Too much is under way; nothing was done and the key is not remembered",
 }
 
 
@@ -113,7 +114,7 @@ def _order(verb: str, model: type[BaseModel]) -> dict[str, Any]:
         "summary": summary,
         "parameters": [_ID, _KEY],
         "requestBody": {"required": True, "content": {"application/json": sent}},
-        "responses": {"200": _json("Done, now or before", "Done", done), **_problems("404", "409", "413")},
+        "responses": {"200": _json("Done, now or before", "Done", done), **_problems("404", "409", "413", "429")},
     }
 
 

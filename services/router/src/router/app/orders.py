@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import orjson
 
 from chassis.clock import Clock
 from chassis.commands import Use
-from chassis.errors import Conflict, Invalid, NotFound
+from chassis.errors import Conflict, Invalid, NotFound, Overloaded
 from router.app.ports import RequestStore, RequestUnit, Shown
 from router.domain.commands import Command, Transfer
 from router.domain.decide import Repeated, decide
@@ -14,24 +16,36 @@ from router.domain.moves import Move
 from router.domain.request import Request
 
 
+MOST_AT_ONCE: Final = 256
+"""How many orders may be under way in one process: what comes on top would only wait for a connection."""
+
+
 class Orders:
     """Carries out what is ordered on requests."""
 
-    def __init__(self, store: RequestStore, clock: Clock) -> None:
+    def __init__(self, store: RequestStore, clock: Clock, *, most: int = MOST_AT_ONCE) -> None:
         self._store = store
         self._clock = clock
+        self._most = most
+        self._under_way = 0
 
     async def carry_out(self, request_id: str, command: Command, use: Use | None) -> bytes:
         """The answer's JSON, once the order's event is committed.
 
         Raises `NotFound`, `Conflict` with the present state and holder, `Invalid` for a transfer to an agent whom
-        nobody registered, and what `RequestStore.settled` raises.
+        nobody registered, `Overloaded` where too much is under way, and what `RequestStore.settled` raises.
         """
+        if self._under_way >= self._most:
+            raise Overloaded
 
         async def settle(unit: RequestUnit) -> bytes:
             return await self._settle(unit, request_id, command)
 
-        return await self._store.settled(request_id, use, settle, words=command.words is not None)
+        self._under_way += 1
+        try:
+            return await self._store.settled(request_id, use, settle, words=command.words is not None)
+        finally:
+            self._under_way -= 1
 
     async def look(self, request_id: str) -> Shown:
         """The request with its last decision; raises `NotFound`."""
