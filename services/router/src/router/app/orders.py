@@ -15,7 +15,6 @@ from router.domain.decide import Repeated, decide
 from router.domain.moves import Move
 from router.domain.request import Request
 
-
 MOST_AT_ONCE: Final = 256
 """How many orders may be under way in one process: what comes on top would only wait for a connection."""
 
