@@ -7,10 +7,12 @@ from typing import Final, Protocol
 
 import asyncpg
 
+from chassis.bodies import check_json
 from chassis.caution import AfterCommit, Partition, together
 from chassis.clock import Clock
 from chassis.database import Writer
 from chassis.dispatch import Dispatch
+from chassis.errors import Invalid, Poison
 from chassis.metrics import Metrics
 from chassis.offsets import Held
 from chassis.records import Record
@@ -109,12 +111,17 @@ def _counts(envelope: Envelope) -> bool:
 
 
 def _event(envelope: Envelope, record: Record) -> Heard:
-    """Raises Unreadable."""
+    """Raises Unreadable, and Poison for what the database could not keep."""
+    value = record.value or b""
+    try:
+        check_json(value)
+    except Invalid as error:
+        raise Poison(f"its payload {error.errors[0]['reason']}") from error
     return Heard(
         event_id=envelope.event_id,
         type=envelope.type,
         request_id=envelope.subject,
-        data=decode(envelope.type, envelope.version, record.value or b""),
+        data=decode(envelope.type, envelope.version, value),
         occurred_us=envelope.occurred_us,
         reading_us=envelope.occurred_us if envelope.clock_us is None else envelope.clock_us,
         causation_id=envelope.causation_id,

@@ -27,7 +27,7 @@ insert into requests as r ({_COLUMNS}, next_us)
 select request_id, partition, customer_id, channel, support_level, severity, priority, state, leg, cycle, queue, tier,
        agent_id, reason, received_us, last_us, version, clocks::jsonb, pending::jsonb, next_us
 from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::smallint[], $8::text[],
-            $9::int[], $10::int[], $11::text[], $12::smallint[], $13::text[], $14::text[], $15::bigint[],
+            $9::int[], $10::int[], $11::text[], $12::int[], $13::text[], $14::text[], $15::bigint[],
             $16::bigint[], $17::int[], $18::text[], $19::text[], $20::bigint[])
      i({_COLUMNS}, next_us)
 order by request_id

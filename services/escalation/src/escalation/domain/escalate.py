@@ -102,5 +102,6 @@ def _place(request: Request, to_tier: int | None) -> dict[str, Any]:
         "cycle": standing.cycle,
         "leg": standing.leg,
         "queue": standing.queue,
+        "agent_id": standing.agent_id,
     }
-    return place if standing.agent_id is None else {**place, "agent_id": standing.agent_id}
+    return {name: value for name, value in place.items() if value}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+
+from pydantic import ConfigDict
 
 from escalation.domain import clocks
 from escalation.domain.clocks import Clock, Findings, Verdict
@@ -12,22 +13,37 @@ from escalation.domain.escalate import by_promise
 from escalation.domain.request import Change, Heard, Request, Statement
 from escalation.domain.rules import Rules
 from escalation.domain.verdicts import statement_of
+from events.base import Fact, Name, Text
+from events.contacts.contact import Channel, Priority, Severity
 from events.lifecycle import UNKNOWN, Standing, State, evolve
+
+
+class _Contact(Fact):
+    """What matters here of a ContactReceived."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    customer_id: Name
+    channel: Channel
+    support_level: Text | None = None
+    severity: Severity | None = None
+    priority: Priority | None = None
+
 
 Judge = Callable[[Clock], tuple[Clock, Findings]]
 
 
 def received(event: Heard, partition: int, rules: Rules) -> Change:
-    """A live contact began: the request, and the promises that are made to it."""
-    data = event.data
+    """A live contact began: the request, and the promises that are made to it. ValidationError where it is none."""
+    told = _Contact.model_validate(event.data)
     request = Request(
         request_id=event.request_id,
         partition=partition,
-        customer_id=data["customer_id"],
-        channel=data["channel"],
-        support_level=_said(data, "support_level", "standard"),
-        severity=_said(data, "severity", 3),
-        priority=_said(data, "priority", 0),
+        customer_id=told.customer_id,
+        channel=told.channel,
+        support_level=told.support_level or "standard",
+        severity=told.severity or 3,
+        priority=told.priority or 0,
         standing=evolve(UNKNOWN, event),
         received_us=event.reading_us,
         last_us=event.occurred_us,
@@ -113,9 +129,3 @@ def _settled(request: Request, event: Heard) -> Request:
     taken_up = event.type == "Requeued" and event.causation_id == pending.event_id
     void = request.closed or standing.cycle != pending.cycle or standing.tier >= pending.to_tier
     return replace(request, pending=None) if taken_up or void else request
-
-
-def _said(data: Mapping[str, Any], member: str, default: Any) -> Any:
-    """A member, or what it is where nothing is said."""
-    said = data.get(member)
-    return default if said is None else said

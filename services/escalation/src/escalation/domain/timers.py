@@ -11,8 +11,8 @@ SECOND_US = 1_000_000
 class Timers:
     """One moment a request, of the requests of one partition. A later call for a request replaces the earlier.
 
-    Buckets of a second each cost a fifth of a heap of all moments, and nothing for the nine in ten that are replaced
-    before they come due.
+    In buckets of a second each, a moment that is replaced before it comes due, as nine in ten are, costs no search:
+    less than half of the price of a heap, with 300,000 moments.
     """
 
     def __init__(self) -> None:

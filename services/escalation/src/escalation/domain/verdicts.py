@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from escalation.domain.clocks import Clock, Finding, Verdict
-from escalation.domain.request import Request, Statement
+from escalation.domain.request import TOP_TIER, Request, Statement
 from events.canonical import content_id
 from events.contacts.promises import Clock as ClockFact
 from events.contacts.promises import SlaBreached, SlaMet, SlaWarned
@@ -53,10 +53,11 @@ def _stood(request: Request) -> dict[str, Any]:
         "leg": standing.leg,
         "channel": request.channel,
         "queue": standing.queue,
-        "tier": standing.tier,
+        # A foreign record may have raised it to any number.
+        "tier": standing.tier if standing.tier <= TOP_TIER else None,
         "agent_id": standing.agent_id,
         "support_level": request.support_level,
         "severity": request.severity,
         "priority": request.priority,
     }
-    return {name: value for name, value in stood.items() if value is not None}
+    return {name: value for name, value in stood.items() if value not in (None, "")}

@@ -25,7 +25,7 @@ MAKE = (
         leg integer not null,
         cycle integer not null,
         queue text not null,
-        tier smallint not null,
+        tier integer not null,
         agent_id text,
         reason text,
         received_us bigint not null,
