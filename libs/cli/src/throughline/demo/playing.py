@@ -115,10 +115,9 @@ class Run:
         """Everybody is done, and the log tells it. A slow machine gets its time, but not one that makes no progress:
         what is open then stays open, and the proof names it.
         """
-        over = asyncio.gather(*customers)
         until, seen = asyncio.get_running_loop().time() + self.given.seconds + STILL_S, 0
         most = until + MOST_CLOSING_S
-        while not (over.done() and not self.tally.still_open() and self._all_seen()):
+        while not self._is_over(customers):
             now = asyncio.get_running_loop().time()
             if self._ended() > seen:
                 until, seen = max(until, now + STILL_S), self._ended()
@@ -130,8 +129,9 @@ class Run:
         """Grows with each contact that comes to an end."""
         return self.tally.counts["Resolved"] + self.tally.counts["Abandoned"]
 
-    def _all_seen(self) -> bool:
-        return all(event_id in self.log.counted for event_id in self.wire.answered.events)
+    def _is_over(self, customers: list[asyncio.Task[None]]) -> bool:
+        all_done = all(task.done() for task in customers) and not self.tally.still_open()
+        return all_done and all(event_id in self.log.counted for event_id in self.wire.answered.events)
 
     async def _turn(self, group: asyncio.TaskGroup) -> None:
         """Agents come, have lunch, are lost and go, as the day goes on."""
