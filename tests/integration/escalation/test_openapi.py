@@ -17,7 +17,7 @@ from schemathesis.specs.openapi import checks
 from tests.support.escalation import TOKEN, Escalations
 
 Json = dict[str, Any]
-EXAMPLES = 12
+EXAMPLES = 8
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     checks.content_type_conformance,

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.escalation import Escalations, Life, Told
+from chassis import parking
+from chassis.database import Database
+from chassis.records import Record
+from escalation.consumers import CONSUMER
+from events.catalogue import partition_of
+from events.codec import headers_of
+from tests.support.escalation import Escalations, Life, Told, now_us
 from tests.support.until import until
 
 WRONG: dict[str, bytes] = {
@@ -60,3 +66,32 @@ async def test_a_strangers_word_moves_nothing(service: Escalations) -> None:
 
     await until(offered, 20)
     assert await replica.states(life.request_id) == ["running"]
+
+
+async def test_what_was_set_aside_is_taken_in_when_it_is_replayed(service: Escalations) -> None:
+    replica = await service.local()
+    await replica.promise(30)
+    life = Life()
+    db = Database(service.dsn, name="tests")
+    await db.open()
+    async with db.transaction() as tx:
+        # As if they had failed once, for a reason that is gone by now.
+        records = [record_of(service, told, n) for n, told in enumerate((life.received(), life.connected()))]
+        await parking.add(tx, CONSUMER, records, reason="it failed", attempts=5, now_us=now_us())
+    assert not await replica.knows(life.request_id)
+    assert await parking.mark(db, key=life.request_id.encode()) == 2
+
+    async def stated() -> bool:
+        return await service.stated(life.request_id) == ["SlaMet"]
+
+    await until(stated, 20, "both are replayed, in their order")
+    assert await replica.states(life.request_id) == ["met"]
+    assert await parked(service) == 0
+    await db.close()
+
+
+def record_of(service: Escalations, told: Told, number: int) -> Record:
+    key = told.envelope.partition_key.encode()
+    partition = partition_of(key, service.settings.contacts_partitions)
+    headers = [(name.encode(), value) for name, value in headers_of(told.envelope)]
+    return Record(told.topic, partition, number, now_us(), key, list(headers), told.value)
