@@ -78,7 +78,8 @@ async def product(ground: Ground) -> Sample:
         consumer.stop()
         await running
         await db.close()
-        return meter.sample(total - before)
+        # A trial on a small scale may be over with its first batch.
+        return meter.sample(max(1, total - before))
 
 
 async def _beyond(db: Database, count: int, committed: asyncio.Event) -> int:

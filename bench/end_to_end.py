@@ -9,7 +9,7 @@ import time
 from contextlib import AsyncExitStack
 from itertools import count
 
-from bench.common import Bench, Claim, Ground, Meter, Sample, Variant, fresh_database
+from bench.common import Bench, Claim, Ground, Meter, Sample, Variant, fresh_database, nearest_rank
 from bench.http_load import Pool, at_a_rate
 from bench.processes import TOKEN, Served, server, service, settings
 from bench.topics import make_topic
@@ -54,10 +54,12 @@ async def _measure(ground: Ground, intake: Served, audit: Served, per_s: int) ->
     """Warms up, then posts at the rate and follows SAMPLES_PER_S of them until they are visible."""
     posting, looking = Pool(intake.port), Pool(audit.port)
     waits: list[int] = []
+    answered: list[int] = []
     numbers = count()
 
     async def contact(number: int, due: float) -> None:
         answer = await _posted(posting, _body(next(numbers)))
+        answered.append(round((time.monotonic() - due) * 1e6))
         if number * SAMPLES_PER_S // per_s != (number - 1) * SAMPLES_PER_S // per_s:
             waits.append(await _visible(looking, json.loads(answer)["request_id"], due))
 
@@ -65,10 +67,12 @@ async def _measure(ground: Ground, intake: Served, audit: Served, per_s: int) ->
         await at_a_rate(min(per_s, 50), 50 * WARM_UP_S, contact)
         await at_a_rate(per_s, per_s * WARM_UP_S, contact)
         waits.clear()
+        answered.clear()
         total = ground.amount(per_s * SECONDS)
         with Meter({"service": tuple({intake.pid, audit.pid}), "postgres": ground.postgres_pids}) as meter:
             await at_a_rate(per_s, total, contact)
-        return meter.sample(total, waits)
+        # How much of the way the 202 takes: what is beyond it is relay, Kafka and audit.
+        return meter.sample(total, waits, {"answered_p50_ms": nearest_rank(sorted(answered), 50) / 1e3})
     finally:
         posting.close()
         looking.close()
@@ -126,9 +130,8 @@ BENCH = Bench(
         Variant("throughline at 50/s", "group commit, relay woken by it", throughline_at_50),
     ),
     claims=(
-        Claim("p50_ms", "usual at 50/s", 4),
-        Claim("p99_ms", "usual at 50/s", 3),
-        Claim("p50_ms", "usual at 50/s", 2, of="throughline at 500/s"),
+        Claim("p50_ms", "usual at 50/s", 1),
+        Claim("p99_ms", "usual at 50/s", 1),
     ),
-    figures=("p50_ms", "p99_ms", "service_cpu_us"),
+    figures=("p50_ms", "p99_ms", "answered_p50_ms", "service_cpu_us"),
 )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import uvloop
 
@@ -20,11 +21,13 @@ class Outcome:
     """All rounds of one benchmark: by variant name, the figures of each round in order.
 
     `load` is the machine's load average of the minute before: latencies on a busy machine are its queues, not ours.
+    `day` is the date in UTC on which it began.
     """
 
     bench: Bench
     rounds: dict[str, list[dict[str, float]]]
     load: float = 0.0
+    day: str = ""
 
     def median(self, variant: str, figure: str) -> float:
         """The median of a figure over the rounds of a variant."""
@@ -41,14 +44,14 @@ def run(bench: Bench, ground: Ground, told: Callable[[str, int, Sample], None], 
 
     `told(variant name, round, sample)` hears of each sample as it is taken. Errors of a variant are raised as they are.
     """
-    load = os.getloadavg()[0]
+    load, day = os.getloadavg()[0], datetime.now(UTC).date().isoformat()
     taken: dict[str, list[dict[str, float]]] = {variant.name: [] for variant in bench.variants}
     for number in range(rounds or bench.rounds):
         for variant in _turned(bench.variants, number):
             sample = _in_a_process(variant.run, replace(ground, topic_prefix=_prefix(ground, variant, number)))
             told(variant.name, number + 1, sample)
             taken[variant.name].append(sample.figures())
-    return Outcome(bench, taken, load)
+    return Outcome(bench, taken, load, day)
 
 
 def _prefix(ground: Ground, variant: Variant, number: int) -> str:

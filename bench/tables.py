@@ -45,16 +45,31 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "question": bench.question,
         "unit": bench.unit,
         "guarantees": bench.guarantees,
-        "machine": {
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "load_before": round(outcome.load, 1),
-        },
+        "day": outcome.day,
+        "machine": {**_machine(), "load_before": round(outcome.load, 1)},
         "variants": {variant.name: variant.says for variant in bench.variants},
         "medians": {v.name: {f: outcome.median(v.name, f) for f in bench.figures} for v in bench.variants},
         "claims": claims,
         "rounds": outcome.rounds,
     }
+
+
+def _machine() -> dict[str, Any]:
+    """What it is that the benchmarks run on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "memory_gib": round(memory / 2**30),
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    """As the kernel calls it, where it does."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
 
 
 def write(outcome: Outcome, folder: Path = RESULTS) -> None:
@@ -74,19 +89,25 @@ def page(folder: Path = RESULTS) -> str:
 
 def section(result: Result) -> str:
     """One benchmark: the question, the guarantees, and the medians of each variant."""
-    load = result["machine"].get("load_before")
-    machine = f"{result['machine']['cores']} cores, Python {result['machine']['python']}"
-    machine += "" if load is None else f", a load of {load} before it began"
     rounds = len(next(iter(result["rounds"].values())))
     figures = list(next(iter(result["medians"].values())))
     head = [f"{rounds} rounds, one {result['unit']}", *(label(figure) for figure in figures)]
-    says = f"Alike in all: {result['guarantees']}. {machine}."
+    says = f"Alike in all: {result['guarantees']}. {_where_and_when(result)}"
     lines = [f"## {result['bench']}: {result['question']}", "", says, ""]
     lines += [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, says in result["variants"].items():
         cells = [_number(result["medians"][name][figure]) for figure in figures]
         lines.append(f"| **{name}**: {says} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _where_and_when(result: Result) -> str:
+    """The machine and the day, as far as an older result tells them."""
+    machine = result["machine"]
+    of = f" of {machine['processor']}, {machine['memory_gib']} GiB" if "processor" in machine else ""
+    load = f", a load of {machine['load_before']} before it began" if "load_before" in machine else ""
+    day = f"{result['day']}: " if result.get("day") else ""
+    return f"{day}{machine['cores']} cores{of}, Python {machine['python']}{load}."
 
 
 def claims(result: Result) -> str:

@@ -96,10 +96,11 @@ def test_every_variant_runs_once_a_round_in_a_process_of_its_own_and_in_turn() -
 def test_a_claim_that_is_not_reached_is_said_to_be_short() -> None:
     samples = {name: [asyncio.run(variant(GROUND)).figures()] for name, variant in (("slow", slow),)}
     samples["quick"] = [Sample(100, 1.0, {"service": 0.1}, [1_000, 2_000, 3_000]).figures()]
-    result = as_json(Outcome(BENCH, samples, 3.14))
+    result = as_json(Outcome(BENCH, samples, 3.14, "2026-11-22"))
     assert [claim["reached"] for claim in result["claims"]] == [10.0, 10.0, 10.0]
     assert "10.0 times, short of it" in claims(result)
     assert "a load of 3.1 before it began" in section(result)
+    assert f" 2026-11-22: {os.cpu_count()} cores of " in section(result)
     assert claims(result).count("**10.0 times**") == 2
     assert "| **quick**: quickly | 100 | 1,000 | 2.00 |" in section(result)
 
