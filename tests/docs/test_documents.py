@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ import escalation.metrics
 import intake.main
 import kb_search.main
 import kb_search.metrics
+import router.main
+import router.metrics
 from audit.settings import AuditSettings
 from bench.tables import page
 from chassis.metrics import CATALOGUE
@@ -25,6 +28,7 @@ from escalation.settings import EscalationSettings
 from events.imports import IMPORTABLE
 from intake.settings import IntakeSettings
 from kb_search.settings import KbSearchSettings
+from router.settings import RouterSettings
 from tests.cli.test_help import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,11 +82,15 @@ def anchors(document: Path) -> set[str]:
 
 def rows(document: str, heading: str) -> Iterator[list[str]]:
     """The cells of the first table under a heading, without its two first lines."""
-    section = (ROOT / document).read_text().partition(f"\n{heading}\n")[2]
-    table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
-    assert table is not None, heading
-    for line in table[0].splitlines()[2:]:
-        yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+    yield from next(tables(document, heading))
+
+
+def tables(document: str, heading: str) -> Iterator[list[list[str]]]:
+    """The cells of each table under a heading, whatever headings of lower rank stand between."""
+    following = (ROOT / document).read_text().partition(f"\n{heading}\n")[2]
+    rank = heading.partition(" ")[0]
+    for table in re.findall(r"(?:^\|.*\n)+", following.partition(f"\n{rank} ")[0], re.MULTILINE):
+        yield [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in table.splitlines()[2:]]
 
 
 def variables(settings: type[ServiceSettings]) -> dict[str, FieldInfo]:
@@ -109,8 +117,9 @@ def test_the_settings_table_has_each_variable_with_its_service_and_default() -> 
 
 
 def test_the_metrics_table_is_the_catalogue() -> None:
-    own = (audit.metrics.CATALOGUE, escalation.metrics.CATALOGUE, kb_search.metrics.CATALOGUE)
-    catalogue = {metric.name: metric.kind for metrics in (CATALOGUE, *own) for metric in metrics}
+    own = (audit.metrics, router.metrics, escalation.metrics, kb_search.metrics)
+    every = (*CATALOGUE, *(metric for service in own for metric in service.CATALOGUE))
+    catalogue = {metric.name: metric.kind for metric in every}
     said = {cells[0].strip("`"): cells[1] for cells in rows("docs/operations.md", "## Metrics")}
     assert said == catalogue
 
@@ -127,16 +136,17 @@ def operations(app: FastAPI) -> set[str]:
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
-@pytest.mark.parametrize("service", ["intake", "audit", "escalation", "kb-search"])
+@pytest.mark.parametrize("service", ["intake", "router", "audit", "escalation", "kb-search"])
 def test_the_contract_has_each_path_of_a_service_and_no_other(service: str) -> None:
     app = {
         "intake": lambda: intake.main.build(IntakeSettings.model_validate(NOWHERE)),
+        "router": lambda: router.main.build(RouterSettings.model_validate(NOWHERE)),
         "audit": lambda: audit.main.build(AuditSettings.model_validate(NOWHERE)),
         "escalation": lambda: escalation.main.build(EscalationSettings.model_validate(NOWHERE)),
         "kb-search": lambda: kb_search.main.build(KbSearchSettings.model_validate(NOWHERE)),
     }[service]()
     said: set[str] = set()
-    for cells in rows("docs/contract.md", f"## {service}"):
+    for cells in itertools.chain(*tables("docs/contract.md", f"## {service}")):
         if not any(cell.strip("* ") == TO_COME for cell in cells):
             said |= set(re.findall(r"`((?:GET|POST|PUT|DELETE) [^`]+)`", cells[0]))
     offered = operations(app)

@@ -57,6 +57,20 @@ async def test_a_pass_offers_by_priority_then_age_to_who_is_idle_for_longest(flo
     assert holders == {"urgent": "ada", "old": "bob", "young": None}
 
 
+async def test_whoever_comes_back_is_idle_from_then_on_and_a_new_profile_changes_nothing_of_it(
+    floor: Floor, desk: Routing
+) -> None:
+    for agent_id in ("ada", "bob"):
+        await floor.agent(agent_id)
+        floor.move(SECOND_US)
+    await floor.roster.change_presence("ada", "away")
+    await floor.roster.change_presence("ada", "available")
+    await floor.roster.put("bob", Profile(name="Robert", channels={"voice": 1}))
+    await desk.contact("r-1")
+    await floor.go_over()
+    assert await floor.holder("r-1") == "bob"
+
+
 async def test_an_offer_says_why_and_until_when_it_stands(floor: Floor, desk: Routing) -> None:
     await floor.agent("ada")
     await floor.agent("eve", "away")

@@ -197,6 +197,19 @@ async def test_who_comes_back_within_the_grace_keeps_his_contacts_and_has_all_of
     assert await floor.state("r-1") == "connected"
 
 
+async def test_a_grace_that_was_over_when_he_came_back_and_went_again_is_not_that_of_the_second_time(
+    floor: Floor, desk: Routing
+) -> None:
+    await desk.order("r-1", accept("ada"))
+    await floor.roster.change_presence("ada", "offline")
+    (first,) = await floor.due.pending()
+    for status in ("available", "offline"):
+        floor.move(SECOND_US)
+        await floor.roster.change_presence("ada", "available" if status == "available" else "offline")
+    await floor.due.close([first])
+    assert await floor.state("r-1") == "connected"
+
+
 async def test_a_jump_of_the_clock_takes_nothing_of_the_grace(floor: Floor, desk: Routing) -> None:
     await desk.order("r-1", accept("ada"))
     await floor.roster.change_presence("ada", "offline")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -50,7 +50,7 @@ class Desks:
             if each in self._coming:
                 self._coming.pop(each).set()
 
-    async def follow(self, agent_id: str) -> AsyncIterator[Notice]:
+    async def follow(self, agent_id: str) -> AsyncGenerator[Notice]:
         """All that he is offered and has now, then every change, until the service stops."""
         told: dict[Held, Assignment] = {}
         while not self._stopping.is_set():
