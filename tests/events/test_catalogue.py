@@ -23,7 +23,7 @@ STATED = {
         "contacts",
         "router",
     ): "Routed OfferClosed Connected Paused Resumed Transferred Requeued Resolved Abandoned Reopened",
-    ("contacts", "escalation"): "Escalated SlaWarned SlaBreached SlaMet",
+    ("contacts", "escalation"): "Escalated SlaWarned SlaBreached SlaMet SlaWithdrawn",
     ("contacts", "kb-search"): "SuggestionShown SuggestionUsed",
     ("agents", "router"): "AgentRegistered AgentUpdated PresenceChanged",
     ("policies", "escalation"): "SlaPolicyVersioned CalendarVersioned",

@@ -60,6 +60,7 @@ CATALOGUE: Final[dict[str, EventType]] = {
     **_types(CONTACTS, "request_id", "router", contacts.Reopened),
     **_types(CONTACTS, "request_id", "escalation", contacts.Escalated),
     **_types(CONTACTS, "request_id", "escalation", contacts.SlaWarned, contacts.SlaBreached, contacts.SlaMet),
+    **_types(CONTACTS, "request_id", "escalation", contacts.SlaWithdrawn),
     **_types(CONTACTS, "request_id", "kb-search", contacts.SuggestionShown, contacts.SuggestionUsed),
     **_types(AGENTS, "agent_id", "router", agents.AgentRegistered, agents.AgentUpdated, agents.PresenceChanged),
     **_types(POLICIES, "name", "escalation", policies.SlaPolicyVersioned, policies.CalendarVersioned),

@@ -156,6 +156,7 @@ SAMPLES: Final[dict[str, dict[str, Any]]] = {
     "SlaWarned": {**_CLOCK, "consumed_us": 90_000_000},
     "SlaBreached": {**_CLOCK, "consumed_us": 120_000_000},
     "SlaMet": {**_CLOCK, "consumed_us": 61_000_001, "agent_id": "a-3", "leg": 2},
+    "SlaWithdrawn": {**_CLOCK, "consumed_us": 119_000_000},
     "SuggestionShown": {
         "suggestions": [
             {"article_id": "switch-on-abroad", "revision": 1, "score": 8.25},

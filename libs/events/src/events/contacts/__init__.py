@@ -2,7 +2,7 @@
 
 from events.contacts.contact import Channel, Contact, Context, Customer, Feedback, Message, Step
 from events.contacts.intake import ContactReceived, FeedbackReceived, MessageReceived
-from events.contacts.promises import Escalated, SlaBreached, SlaMet, SlaWarned
+from events.contacts.promises import Escalated, SlaBreached, SlaMet, SlaWarned, SlaWithdrawn
 from events.contacts.routing import (
     Abandoned,
     Candidate,
@@ -46,6 +46,7 @@ __all__ = [
     "SlaBreached",
     "SlaMet",
     "SlaWarned",
+    "SlaWithdrawn",
     "Step",
     "Suggestion",
     "SuggestionShown",

@@ -54,3 +54,7 @@ class SlaBreached(Clock):
 
 class SlaMet(Clock):
     """A promise was kept: what was promised happened in time."""
+
+
+class SlaWithdrawn(Clock):
+    """A breach that was stated is none: the log told late that the request had been given up before its time was up."""
