@@ -24,6 +24,7 @@ SHOWN_METRICS = ("speed_of_answer_us", "handle_us", "abandon_us")
 NARROW = 100  # columns below which the last of them has no room
 EVENTFUL = {"Paused", "Transferred", "OfferClosed", "SuggestionUsed", "Reopened", "FeedbackReceived", "MessageReceived"}
 DOCUMENTED = "/docs"
+LAPSES_IN_A_CALM_DAY = 0.02  # of the offers: four times what the agents let lapse by themselves
 
 
 def close(session: Session, run: Run, proof: Proof) -> None:
@@ -94,6 +95,8 @@ def _show_happenings(session: Session, run: Run) -> None:
     }
     session.say("\n[bold]What happened[/bold]")
     session.say(f"  {', '.join(f'{count:,} {what}' for what, count in said.items() if count)}")
+    if counts["expired"] > LAPSES_IN_A_CALM_DAY * counts["Routed"]:
+        session.say("  So many offers lapse where a machine is busy with other things: more --seconds give it room.")
 
 
 def _show_proof(session: Session, proof: Proof) -> None:
