@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from kb_search.app.ports import Entry
-from kb_search.domain.content import plain
+from kb_search.domain.content import plain, sentences
 from kb_search.domain.fit import Marks, allows, marks_of
-from kb_search.domain.ranking import Candidate
+from kb_search.domain.ranking import Candidate, Told
 
 _STOP = frozenset({"a", "and", "for", "i", "in", "is", "it", "my", "not", "of", "the", "to", "was", "your"})
 
@@ -58,12 +58,15 @@ class MemoryIndex:
         return Candidate(
             entry.article_id,
             entry.revision,
-            entry.content.title,
-            plain(entry.content.body),
             entry.content.language,
             entry.content.about,
             entry.ratings,
             entry.rating_sum,
             words,
             relevance,
+            lambda: self._told(entry),
         )
+
+    def _told(self, entry: Entry) -> Told:
+        told = tuple((each, frozenset(self.terms(each, None))) for each in sentences(plain(entry.content.body)))
+        return Told(entry.content.title, told)

@@ -13,9 +13,12 @@ from kb_search.domain.ranking import (
     MOST_TERMS,
     Asked,
     Candidate,
+    Found,
     Passage,
+    Told,
     choose,
     coverage,
+    found,
     rank,
     score,
     snippet,
@@ -31,17 +34,20 @@ def words(text: str) -> list[str]:
     return text.lower().replace(".", "").split()
 
 
+def told(*sentences: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple((sentence, frozenset(words(sentence))) for sentence in sentences)
+
+
 def candidate(article_id: str = "a", **facts: Any) -> Candidate:
     plain: dict[str, Any] = {
         "revision": 1,
-        "title": "A",
-        "text": "",
         "language": "en",
         "about": About(),
         "ratings": 0,
         "rating_sum": 0,
         "words": frozenset({"reset", "password"}),
         "relevance": 4.0,
+        "told": lambda: Told("A", told("To reset the password press it.")),
     }
     return Candidate(article_id, **{**plain, **facts})
 
@@ -126,15 +132,21 @@ def test_what_covers_too_little_or_is_far_behind_the_best_is_not_shown_unasked()
     assert worth_showing([(beside, 1.0)], asked) == []
 
 
+def test_what_is_shown_of_a_candidate_is_read_from_the_article() -> None:
+    assert found([(candidate("a", revision=3), 2.5)], ASKED) == [
+        Found("a", 3, "A", "To reset the password press it.", 2.5)
+    ]
+
+
 def test_the_snippet_is_the_sentence_that_says_most_of_it() -> None:
-    text = "Welcome. To reset the password press the button. Then wait."
-    assert snippet(text, ASKED, words) == "To reset the password press the button. Then wait."
-    assert snippet("Nothing here. Nor here.", ASKED, words) == "Nothing here. Nor here."
-    assert snippet("", ASKED, words) == ""
+    text = told("Welcome.", "To reset the password press the button.", "Then wait.")
+    assert snippet(text, ASKED) == "To reset the password press the button. Then wait."
+    assert snippet(told("Nothing here.", "Nor here."), ASKED) == "Nothing here. Nor here."
+    assert snippet((), ASKED) == ""
 
 
 def test_a_long_snippet_ends_between_words() -> None:
-    shown = snippet("password " * 100, ASKED, words)
+    shown = snippet(told("password " * 100), ASKED)
     assert len(shown) <= 240
     assert shown.endswith("password…")
-    assert snippet("x" * 500, ASKED, words) == "x" * 239 + "…"
+    assert snippet(told("x" * 500), ASKED) == "x" * 239 + "…"

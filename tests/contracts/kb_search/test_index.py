@@ -59,9 +59,14 @@ def test_without_words_nothing_is_found(full: Index) -> None:
 def test_a_candidate_tells_what_it_is_and_which_words_it_has(full: Index) -> None:
     full.change([entry("card", CARD, 4, ratings=2, rating_sum=9)], [])
     (card,) = full.candidates({"card": 1.0, "limit": 1.0, "nonsense": 1.0}, accepted(About(product="Visa")), 1)
-    assert (card.article_id, card.revision, card.title, card.language) == ("card", 4, "Stolen card", "en")
+    assert (card.article_id, card.revision, card.language) == ("card", 4, "en")
     assert (card.about, card.ratings, card.rating_sum) == (About(product="Visa"), 2, 9)
-    assert card.text == "The card is blocked at once."
+    told = card.told()
+    assert (told.title, [sentence for sentence, _ in told.sentences]) == (
+        "Stolen card",
+        ["The card is blocked at once."],
+    )
+    assert "card" in told.sentences[0][1]
     assert card.words == {"card"}
     assert card.relevance > 0
 
@@ -109,6 +114,12 @@ def test_a_changed_article_is_found_by_its_new_words_alone(full: Index) -> None:
 def test_an_article_that_is_gone_is_not_found(full: Index) -> None:
     full.change([], ["card", "never-there"])
     assert (full.articles, found(full, "card")) == (2, [])
+
+
+def test_an_answer_keeps_what_it_found_while_the_articles_change(full: Index) -> None:
+    (card,) = full.candidates({"stolen": 1.0}, {}, 10)
+    full.change([entry("card", Content("Other", "Words.", "en"), 2)], ["password"])
+    assert card.told().title == "Stolen card"
 
 
 def test_terms_keep_their_order_and_repeats_and_leave_out_what_says_nothing(index: Index) -> None:

@@ -13,12 +13,11 @@ from kb_search.domain.fit import accepted
 from kb_search.domain.gaps import asked_in_search
 from kb_search.domain.ranking import (
     Asked,
-    Candidate,
     Found,
     Passage,
     choose,
+    found,
     rank,
-    snippet,
     weigh,
     worth_showing,
 )
@@ -67,7 +66,7 @@ class Searching:
         most = min(MOST, max(_LOOKED_AT, 2 * (offset + limit + 1)))
         candidates = self._index.candidates(asked.terms, accepted(question.about, question.language), most)
         ranked = rank(candidates, asked, question.about, question.language)
-        shown = self._shown(ranked[offset : offset + limit], asked, question.language)
+        shown = found(ranked[offset : offset + limit], asked)
         self._seconds.observe(perf_counter() - began)
         if not ranked and (missed := asked_in_search(question.text)):
             self._missed(missed)
@@ -83,9 +82,9 @@ class Searching:
         asked, weights, frequencies = self._asked(passages, matter.language)
         candidates = self._index.candidates(asked.terms, accepted(matter.about), _LOOKED_AT)
         ranked = rank(candidates, asked, matter.about, matter.language)
-        found = self._shown(worth_showing(ranked, asked)[:MOST_SHOWN], asked, matter.language)
+        shown = found(worth_showing(ranked, asked)[:MOST_SHOWN], asked)
         self._seconds.observe(perf_counter() - began)
-        return Lookup(tuple(found), weights, frequencies)
+        return Lookup(tuple(shown), weights, frequencies)
 
     def _asked(
         self, passages: Sequence[Passage], language: str | None
@@ -93,18 +92,6 @@ class Searching:
         weights = weigh(passages, lambda text: self._index.terms(text, language))
         frequencies = self._index.frequencies(weights)
         return choose(weights, frequencies, self._index.articles), weights, frequencies
-
-    def _shown(self, ranked: Sequence[tuple[Candidate, float]], asked: Asked, language: str | None) -> list[Found]:
-        return [
-            Found(
-                each.article_id,
-                each.revision,
-                each.title,
-                snippet(each.text, asked, lambda text: self._index.terms(text, language)),
-                points,
-            )
-            for each, points in ranked
-        ]
 
     def _must_be_whole(self) -> None:
         if not self._freshness.is_whole:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kb_search.domain.content import About, sentences
+from kb_search.domain.content import About
 from kb_search.domain.fit import agreement
 
 NAME: Final = "words-1"
@@ -20,7 +20,7 @@ MOST_TERMS: Final = 24
 """Of a long message only so many terms are looked up: the rarest for what they weigh."""
 
 LONGEST_TEXT: Final = 8_000
-"""Characters of a text that are read."""
+"""Characters of a question that are read, and of an article's text that a snippet is taken from."""
 
 _MOST_WEIGHT: Final = 4.0
 _NEUTRAL_RATINGS: Final = 5
@@ -47,13 +47,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What an article says: its title, and its sentences with the index terms of each."""
+
+    title: str
+    sentences: tuple[tuple[str, frozenset[str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An article that has some of the terms, as it stands in the index."""
 
     article_id: str
     revision: int
-    title: str
-    text: str
     language: str
     about: About
     ratings: int
@@ -62,6 +68,8 @@ class Candidate:
     """Which of the terms asked it has."""
     relevance: float
     """The BM25 sum of these."""
+    told: Callable[[], Told]
+    """Reads what is shown of it; few of many candidates are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +143,29 @@ def worth_showing(ranked: Sequence[tuple[Candidate, float]], asked: Asked) -> li
     return [(each, points) for each, points in good if points >= _LEAST_OF_BEST * good[0][1]]
 
 
-def snippet(text: str, asked: Asked, terms_of: Callable[[str], Sequence[str]]) -> str:
+def found(ranked: Iterable[tuple[Candidate, float]], asked: Asked) -> list[Found]:
+    """What is shown of these."""
+    shown = []
+    for candidate, points in ranked:
+        told = candidate.told()
+        text = snippet(told.sentences, asked)
+        shown.append(Found(candidate.article_id, candidate.revision, told.title, text, points))
+    return shown
+
+
+def snippet(sentences: Sequence[tuple[str, frozenset[str]]], asked: Asked) -> str:
     """The sentence that says most of what was asked, with those behind it as far as there is room; at most 240
-    characters. `text` is plain."""
-    told = list(sentences(text[:LONGEST_TEXT]))
-    if not told:
+    characters."""
+    if not sentences:
         return ""
-    best = max(range(len(told)), key=lambda n: (_said(told[n], asked, terms_of), -n))
-    shown = told[best]
-    for sentence in told[best + 1 :]:
+    best = max(range(len(sentences)), key=lambda n: (_said(sentences[n][1], asked), -n))
+    shown = sentences[best][0]
+    for sentence, _ in sentences[best + 1 :]:
         if len(shown) + 1 + len(sentence) > _SNIPPET:
             break
         shown = f"{shown} {sentence}"
     return shown if len(shown) <= _SNIPPET else f"{shown[: _SNIPPET - 1].rpartition(' ')[0] or shown[: _SNIPPET - 1]}…"
 
 
-def _said(sentence: str, asked: Asked, terms_of: Callable[[str], Sequence[str]]) -> float:
-    return sum(asked.shares.get(term, 0.0) for term in set(terms_of(sentence)))
+def _said(terms: frozenset[str], asked: Asked) -> float:
+    return sum(asked.shares[term] for term in terms & asked.shares.keys())
