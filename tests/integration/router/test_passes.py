@@ -161,6 +161,16 @@ async def test_a_queue_is_one_replicas_until_its_lease_ends(floor: Floor, desk: 
     assert (await other.go_over()).offers == 1
 
 
+async def test_a_lease_from_before_the_servers_clock_was_set_back_is_over(floor: Floor, desk: Routing) -> None:
+    await floor.agent("ada")
+    await desk.contact("r-1")
+    await desk.rows(
+        "insert into queues (queue, epoch, holder, until)"
+        " values ('default', 7, 'dead', clock_timestamp() + interval '2 hours') returning 1"
+    )
+    assert (await floor.go_over()).offers == 1
+
+
 async def test_a_holder_who_was_frozen_while_another_took_over_writes_nothing(floor: Floor, desk: Routing) -> None:
     await floor.agent("ada")
     await desk.contact("r-1")

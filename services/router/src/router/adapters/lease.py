@@ -12,10 +12,11 @@ import asyncpg
 LASTS: Final = timedelta(seconds=3)
 """How long a queue waits for a holder who has died."""
 
+# A lease that lasts for longer than any is given for was given before the server's clock was set back: it is over.
 _TAKE: Final = """
-insert into queues as q (queue, epoch, holder, until) values ($1, 1, $2, clock_timestamp() + $3)
+insert into queues as q (queue, epoch, holder, until) values ($1, 1, $2, clock_timestamp() + $3::interval)
 on conflict (queue) do update set epoch = q.epoch + 1, holder = excluded.holder, until = excluded.until
-where q.until < clock_timestamp() or q.holder = excluded.holder
+where q.until < clock_timestamp() or q.until > clock_timestamp() + 2 * $3::interval or q.holder = excluded.holder
 returning epoch
 """
 _LEFT: Final = "select extract(epoch from until - clock_timestamp())::float from queues where queue = $1"

@@ -124,13 +124,14 @@ class SqlPasses:
         try:
             return await self._go_over(lease)
         except LeaseLost:
-            del self._leases[queue]
+            self._leases.pop(queue, None)
             return Passed(again_s=0.0)
         except StaleTransaction:
             return Passed(again_s=_AFTER_A_LOSS_S)
 
     async def stirring(self) -> Iterable[str]:
         """See `PassStore`."""
+        self._leases = {queue: lease for queue, lease in self._leases.items() if lease.believed}
         async with self._db.connection() as connection:
             return [row["queue"] for row in await connection.fetch(_STIRRING)]
 

@@ -99,6 +99,7 @@ class Passes:
     async def _look(self) -> None:
         while not self._stopped:
             self._look_now.clear()
+            self._elsewhere = {queue: moment for queue, moment in self._elsewhere.items() if moment > monotonic()}
             try:
                 for queue in await self._store.stirring():
                     self.wake(queue)
