@@ -94,6 +94,6 @@ async def test_what_is_too_much_is_refused_at_once_and_what_was_let_in_is_carrie
         let_in = [asyncio.ensure_future(orders.carry_out("r-1", accept("ada"), None)) for _ in range(2)]
         await asyncio.sleep(0)  # they wait for the request now
         with pytest.raises(Overloaded):
-            await orders.carry_out("r-1", accept("ada"), USE)
+            await asyncio.wait_for(orders.carry_out("r-1", accept("ada"), USE), 5)
     answers = {await each for each in let_in}
     assert answers == {await orders.carry_out("r-1", accept("ada"), USE)}
