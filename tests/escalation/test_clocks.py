@@ -84,6 +84,21 @@ def test_a_breach_that_a_late_event_overturns_is_corrected() -> None:
     assert state(story, 12) == "met"
 
 
+def test_a_breach_of_a_request_given_up_in_time_is_withdrawn() -> None:
+    story = Story(TEN).waits(12).then("Abandoned", 9.5)
+    assert story.stated == ["SlaWarned", "SlaBreached", "SlaWithdrawn"]
+    assert state(story, 12) is None
+    assert story.statements[-1].causation_id == "e-2"
+    assert to_us(fact(story).due_at) == at(10)
+
+
+def test_a_breach_of_a_request_that_was_paused_and_given_up_in_time_is_withdrawn() -> None:
+    story = Story(rules(UNTIL_RESOLVED)).then("Connected", 1).waits(12)
+    story.then("Paused", 9, {"reason": "customer"}).then("Abandoned", 30)
+    assert (story.stated, state(story, 31)) == (["SlaBreached", "SlaWithdrawn"], None)
+    assert to_us(fact(story).due_at) == at(31)
+
+
 def test_a_breach_that_a_late_pause_overturns_counts_no_longer() -> None:
     story = Story(rules(UNTIL_RESOLVED)).then("Connected", 1).waits(12)
     assert (story.stated, state(story, 12)) == (["SlaBreached"], "breached")

@@ -49,9 +49,7 @@ async def test_a_promise_is_warned_of_and_broken_once_each_and_never_early(world
     assert broken["occurred_us"] > life.at_us + 1_500_000 == to_us(broken["due_at"])
     assert (warned["consumed_us"], broken["consumed_us"]) == (750_000, 1_500_000)
     assert await world.replica.states(life.request_id) == ["breached"]
-    (item,) = [
-        each for each in (await world.replica.json("/v1/breaches"))["items"] if each["request_id"] == life.request_id
-    ]
+    (item,) = await listed(world, life)
     assert (item["due_at"], item["promise"], item["queue"]) == (broken["due_at"], "time_to_connect", broken["queue"])
     assert to_us(item["detected_at"]) == broken["occurred_us"]
     await world.known(life, life.connected(after_s=2))
@@ -85,24 +83,28 @@ async def test_a_promise_is_made_by_the_rules_of_its_moment(world: World) -> Non
     assert (clock["policy"], clock["target_us"]) == ("default", 900 * SECOND)
 
 
-async def test_a_verdict_that_a_late_event_overturns_is_corrected(world: World) -> None:
+@pytest.mark.parametrize(("late", "corrects"), [("Connected", "SlaMet"), ("Abandoned", "SlaWithdrawn")])
+async def test_a_verdict_that_a_late_event_overturns_is_corrected(world: World, late: str, corrects: str) -> None:
     life = Life()
     await promised(world, life, 1)
     life.at_us = now_us()
     await world.known(life, life.received(**queue_of(life)))
     await world.comes(life, "SlaBreached")
-    # The router had connected it in time: its event was on its way for long.
-    late = life.connected(after_s=0.5)
-    await world.service.send(late)
-    _, met = await world.comes(life, "SlaBreached", "SlaMet")
-    assert met["occurred_us"] > late.envelope.occurred_us
-    assert await world.replica.states(life.request_id) == ["met"]
-    ours = {"request_id": life.request_id}
-    listed = await world.replica.json("/v1/breaches", limit=1000)
-    assert ours["request_id"] not in {each["request_id"] for each in listed["items"]}
-    overturned = await world.replica.json("/v1/breaches", limit=1000, corrected=True)
-    (item,) = [each for each in overturned["items"] if each["request_id"] == life.request_id]
+    # The router had seen it in time: its event was on its way for long.
+    event = life.event(late, {"agent_id": "a-1"}, after_s=0.5)
+    await world.service.send(event)
+    _, correction = await world.comes(life, "SlaBreached", corrects)
+    assert correction["occurred_us"] > event.envelope.occurred_us
+    assert await world.replica.states(life.request_id) == (["met"] if corrects == "SlaMet" else [])
+    assert await listed(world, life) == []
+    (item,) = await listed(world, life, corrected=True)
     assert to_us(item["corrected_at"]) >= to_us(item["detected_at"])
+
+
+async def listed(world: World, life: Life, **query: Any) -> list[dict[str, Any]]:
+    """The life's breaches."""
+    items = (await world.replica.json("/v1/breaches", limit=1000, **query))["items"]
+    return [item for item in items if item["request_id"] == life.request_id]
 
 
 async def test_a_breach_escalates_where_the_policy_says_so(world: World) -> None:

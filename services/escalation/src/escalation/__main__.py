@@ -1,13 +1,11 @@
 """`python -m escalation`: serve, migrate, openapi, replay-parked."""
 
 from chassis.cli import commands
-from escalation.main import build
 from escalation.settings import EscalationSettings
 
 app = commands(
     "escalation",
     settings=EscalationSettings,
-    build=build,
     package="escalation",
     help="Watches promises, and decides when a higher tier must help.",
 )

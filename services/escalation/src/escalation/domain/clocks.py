@@ -27,6 +27,8 @@ class Verdict(StrEnum):
     WARNED = "warned"
     BREACHED = "breached"
     MET = "met"
+    WITHDRAWN = "withdrawn"
+    """A breach that was stated is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,16 @@ def stopped(clock: Clock, at_us: int, hours: Hours) -> tuple[Clock, Findings]:
 
 
 def dropped(clock: Clock, at_us: int, hours: Hours) -> tuple[Clock, Findings]:
-    """The cycle ended at `at_us` by something else than what was promised."""
+    """The cycle ended at `at_us` by something else than what was promised; a breach that was stated by then for want of
+    this event is withdrawn."""
     clock, found = overdue(clock, at_us)
-    end = Ending.BREACHED if _is_late(clock, at_us) else Ending.DROPPED
-    return replace(clock, consumed_us=consumed(clock, at_us, hours), since_us=None, ended=end), found
+    used_us = consumed(clock, at_us, hours)
+    ended = replace(clock, consumed_us=used_us, since_us=None)
+    if _is_late(clock, at_us):
+        return replace(ended, ended=Ending.BREACHED), found
+    due_us = resumed(clock, at_us, hours).due_us
+    withdrawn = (Finding(Verdict.WITHDRAWN, due_us, used_us),) if clock.breached and due_us is not None else ()
+    return replace(ended, ended=Ending.DROPPED), (*found, *withdrawn)
 
 
 def consumed(clock: Clock, at_us: int, hours: Hours) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from pydantic import ConfigDict
 
@@ -29,6 +30,9 @@ class _Contact(Fact):
     severity: Severity | None = None
     priority: Priority | None = None
 
+
+_CAUSED: Final = (Verdict.MET, Verdict.WITHDRAWN)
+"""What the event itself brings about; all else was due before it."""
 
 Judge = Callable[[Clock], tuple[Clock, Findings]]
 
@@ -87,7 +91,7 @@ def _judged(before: Request, after: Request, event: Heard, rules: Rules) -> tupl
         judged, findings = (clock, ()) if judge is None else judge(clock)
         kept.append(judged)
         for finding in findings:
-            stood, cause = (after, event.event_id) if finding.verdict is Verdict.MET else (before, None)
+            stood, cause = (after, event.event_id) if finding.verdict in _CAUSED else (before, None)
             statements.append(statement_of(finding, judged, stood, floor_us=after.last_us + 1, cause=cause))
     return replace(after, clocks=tuple(kept)), tuple(statements)
 

@@ -8,13 +8,14 @@ from escalation.domain.clocks import Clock, Finding, Verdict
 from escalation.domain.request import TOP_TIER, Request, Statement
 from events.canonical import content_id
 from events.contacts.promises import Clock as ClockFact
-from events.contacts.promises import SlaBreached, SlaMet, SlaWarned
+from events.contacts.promises import SlaBreached, SlaMet, SlaWarned, SlaWithdrawn
 from events.times import to_text
 
 _FACTS: Final[dict[Verdict, type[ClockFact]]] = {
     Verdict.WARNED: SlaWarned,
     Verdict.BREACHED: SlaBreached,
     Verdict.MET: SlaMet,
+    Verdict.WITHDRAWN: SlaWithdrawn,
 }
 
 
