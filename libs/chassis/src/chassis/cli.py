@@ -1,22 +1,28 @@
 """The command line of every service: `python -m <service> serve|migrate|openapi|replay-parked`."""
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import sys
 from collections.abc import Callable
-from typing import Annotated, NoReturn, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import orjson
 import typer
-from fastapi import FastAPI
 from pydantic import ValidationError
 
-from chassis import logs, migrations, parking, restored
+from chassis import logs, migrations
 from chassis.database import Database
 from chassis.errors import ChassisError
-from chassis.server import serve
-from chassis.service import Service
 from chassis.settings import ServiceSettings
+
+# The application and what serves it are most of a start, and to migrate needs neither: each command imports its own.
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from chassis.service import Service
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -25,24 +31,32 @@ def commands(
     name: str,
     *,
     settings: type[S],
-    build: Callable[[S], FastAPI],
     package: str,
+    build: Callable[[S], FastAPI] | None = None,
     help: str = "",  # noqa: A002 - Typer's own word for it
 ) -> typer.Typer:
     """The Typer application of one service; add its own commands to it.
 
-    `package` is the import package that holds `migrations`. `build` returns an app made by `web.application`.
+    `package` is the import package that holds `migrations`. `build` returns an app made by `web.application`: the one
+    of the package's `main`, unless another is given.
     """
+
+    def built(given: S) -> FastAPI:
+        make: Callable[[S], FastAPI] = build or import_module(f"{package}.main").build
+        return make(given)
+
     line = typer.Typer(name=name, help=help, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
     @line.command("serve")
     def _serve() -> None:
         """Serve HTTP and run the background tasks until SIGTERM (graceful, within ten seconds)."""
+        from chassis.server import serve
+
         given = settings_of(settings)
         if given.port is None:
             fail("THROUGHLINE_PORT is required to serve")
         logs.configure(name, given.log_level)
-        app = build(given)
+        app = built(given)
         raise typer.Exit(serve(app, service_of(app), given.host, given.port))
 
     @line.command("migrate")
@@ -55,7 +69,7 @@ def commands(
     @line.command("openapi")
     def _openapi() -> None:
         """Print the OpenAPI document. Needs no environment and no server."""
-        app = build(settings.model_validate(_nowhere()))
+        app = built(settings.model_validate(_nowhere()))
         sys.stdout.buffer.write(orjson.dumps(app.openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
     @line.command("replay-parked")
@@ -78,6 +92,8 @@ def commands(
         The relay reads by PostgreSQL's transaction numbers, which a new cluster counts from the beginning. What is not
         surely published is published again, under the same event ids.
         """
+        from chassis import restored
+
         given = settings_of(settings)
         waiting = asyncio.run(restored.renumber(given.dsn))
         typer.echo(f"{waiting} event(s) will be published when the service is started")
@@ -87,6 +103,8 @@ def commands(
 
 def service_of(app: FastAPI) -> Service:
     """The `Service` that `web.application` put into the application's state."""
+    from chassis.service import Service
+
     service = app.state.service
     assert isinstance(service, Service)
     return service
@@ -116,6 +134,8 @@ def fail(reason: str) -> NoReturn:
 
 
 async def _mark(settings: ServiceSettings, consumer: str | None, key: str | None) -> int:
+    from chassis import parking
+
     db = Database(settings.dsn, name="replay-parked", most=1)
     await db.open()
     try:

@@ -4,15 +4,12 @@ from typing import Annotated
 
 import typer
 
-from audit.main import build
-from audit.rebuild.command import rebuild
 from audit.settings import AuditSettings
 from chassis.cli import commands, refusing, settings_of
 
 app = commands(
     "audit",
     settings=AuditSettings,
-    build=build,
     package="audit",
     help="Keeps the log byte for byte, and answers exactly from it.",
 )
@@ -28,6 +25,8 @@ def _rebuild(
 
     The service may go on meanwhile. Killed at any moment, the next run goes on where this one was.
     """
+    from audit.rebuild.command import rebuild
+
     settings = settings_of(AuditSettings)
 
     def run() -> None:

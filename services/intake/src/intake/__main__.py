@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from chassis.cli import commands
-from intake.main import build
 from intake.settings import IntakeSettings
 
 app = commands(
     "intake",
     settings=IntakeSettings,
-    build=build,
     package="intake",
     help="Takes contacts in: is this a new one, a retry, or a continuation?",
 )

@@ -1,13 +1,11 @@
 """`python -m kb_search`: serve, migrate, openapi, replay-parked."""
 
 from chassis.cli import commands
-from kb_search.main import build
 from kb_search.settings import KbSearchSettings
 
 app = commands(
     "kb-search",
     settings=KbSearchSettings,
-    build=build,
     package="kb_search",
     help="Finds the articles that help with a request.",
 )

@@ -1,13 +1,11 @@
 """`python -m router`: serve, migrate, openapi, replay-parked."""
 
 from chassis.cli import commands
-from router.main import build
 from router.settings import RouterSettings
 
 app = commands(
     "router",
     settings=RouterSettings,
-    build=build,
     package="router",
     help="Brings each request to the right agent: who is offered it, who holds it, and when.",
 )
