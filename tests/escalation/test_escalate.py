@@ -6,7 +6,7 @@ import pytest
 
 from escalation.domain.escalate import AlreadyPending, AtTheTop, Closed, Decided, Escalate, NotHigher, decide
 from escalation.domain.request import Pending
-from events.contacts.promises import Escalated
+from events.contacts.promises import Escalated, SlaBreached
 from tests.escalation.given import AGENT, Story, at, promise, rules
 
 ORDER = Escalate(event_id="x-1", by="chief", reason="too hard")
@@ -57,7 +57,7 @@ def test_a_tier_that_is_not_higher_is_refused(tier: int) -> None:
 def test_while_one_is_pending_another_is_the_same() -> None:
     story = Story(rules())
     escalated(story)
-    assert decide(story.request, to(3)) == AlreadyPending(Pending("x-1", 1, 2))
+    assert decide(story.request, to(3)) == AlreadyPending(Pending("x-1", 2))
 
 
 def test_it_stays_pending_over_a_new_leg_of_the_cycle() -> None:
@@ -65,7 +65,7 @@ def test_it_stays_pending_over_a_new_leg_of_the_cycle() -> None:
     story = Story(rules()).then("Routed", 1)
     escalated(story)
     story.then("OfferClosed", 2, {"reason": "declined"}).then("Routed", 3)
-    assert decide(story.request, ORDER) == AlreadyPending(Pending("x-1", 1, 2))
+    assert decide(story.request, ORDER) == AlreadyPending(Pending("x-1", 2))
 
 
 def test_it_is_pending_no_longer_once_it_is_in_effect() -> None:
@@ -106,7 +106,7 @@ def test_a_broken_promise_escalates_where_it_says_so() -> None:
     assert (led_to.causation_id, led_to.floor_us > broken.floor_us) == (broken.event_id, True)
     assert isinstance(led_to.fact, Escalated)
     assert (led_to.fact.by, led_to.fact.promise, led_to.fact.reason) == ("promise:connect", "connect", None)
-    assert decide(story.request, ORDER) == AlreadyPending(Pending(led_to.event_id, 1, 2))
+    assert decide(story.request, ORDER) == AlreadyPending(Pending(led_to.event_id, 2))
 
 
 def test_a_broken_promise_only_says_so_by_default() -> None:
@@ -119,6 +119,15 @@ def test_a_broken_promise_does_not_escalate_what_is_on_its_way_or_at_the_top() -
     assert pending.waits(11).stated == ["SlaBreached"]
     top = Story(BROKEN_ESCALATES).then("Requeued", 1, {"reason": "classified", "tier": 4})
     assert top.waits(11).stated == ["SlaBreached"]
+
+
+def test_a_breach_that_is_found_with_a_later_event_escalates_from_where_the_request_is_by_now() -> None:
+    story = Story(BROKEN_ESCALATES).then("Routed", 11)
+    assert story.stated == ["SlaBreached", "Escalated"]
+    broken, led_to = (each.fact for each in story.statements)
+    assert isinstance(broken, SlaBreached)
+    assert isinstance(led_to, Escalated)
+    assert (broken.agent_id, led_to.agent_id) == (None, "a-1")
 
 
 def test_a_promise_kept_too_late_does_not_escalate() -> None:

@@ -59,3 +59,8 @@ async def test_a_contact_that_is_received_again_changes_nothing() -> None:
 
         await store.change(["r-1"], work)
     assert (store.requests["r-1"].received_us, len(store.requests["r-1"].clocks)) == (at(0), 1)
+
+
+def test_an_event_that_is_older_than_what_is_known_takes_nothing_back() -> None:
+    story = Story(rules()).then("Routed", 5).then("Connected", 3)
+    assert (story.request.state, story.request.last_us) == ("connected", at(5))

@@ -89,7 +89,7 @@ def by_promise(request: Request, clock: Clock, breach: Statement) -> tuple[Reque
 
 def _decided(request: Request, statement: Statement) -> Decided:
     assert isinstance(statement.fact, Escalated)
-    pending = Pending(statement.event_id, request.standing.cycle, statement.fact.to_tier)
+    pending = Pending(statement.event_id, statement.fact.to_tier)
     return Decided(Change(replace(request, pending=pending), (statement,)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +16,7 @@ from escalation.domain.verdicts import statement_of
 from events.base import Fact, Name, Text
 from events.contacts.contact import Channel, Priority, Severity
 from events.lifecycle import UNKNOWN, Standing, State, evolve
+from events.lifecycle.table import ENDS
 
 
 class _Contact(Fact):
@@ -33,8 +33,6 @@ class _Contact(Fact):
 
 _CAUSED: Final = (Verdict.MET, Verdict.WITHDRAWN)
 """What the event itself brings about; all else was due before it."""
-
-Judge = Callable[[Clock], tuple[Clock, Findings]]
 
 
 def received(event: Heard, partition: int, rules: Rules) -> Change:
@@ -87,26 +85,29 @@ def _judged(before: Request, after: Request, event: Heard, rules: Rules) -> tupl
     kept: list[Clock] = []
     statements: list[Statement] = []
     for clock in after.clocks:
-        judge = None if clock.ended else _judge(clock, before.standing, after.standing, event, rules)
-        judged, findings = (clock, ()) if judge is None else judge(clock)
+        judged, findings = (clock, ()) if clock.ended else _judge(clock, before.standing, after.standing, event, rules)
         kept.append(judged)
         for finding in findings:
             stood, cause = (after, event.event_id) if finding.verdict in _CAUSED else (before, None)
-            statements.append(statement_of(finding, judged, stood, floor_us=after.last_us + 1, cause=cause))
+            said = statement_of(finding, judged, stood, floor_us=after.last_us + 1, cause=cause)
+            statements.append(said)
+            if finding.verdict is Verdict.BREACHED and clock.terms.escalates and not judged.ended:
+                after, more = by_promise(after, clock, said)
+                statements += more
     return replace(after, clocks=tuple(kept)), tuple(statements)
 
 
-def _judge(clock: Clock, before: Standing, after: Standing, event: Heard, rules: Rules) -> Judge | None:
+def _judge(clock: Clock, before: Standing, after: Standing, event: Heard, rules: Rules) -> tuple[Clock, Findings]:
     hours, at_us = rules.hours(clock.terms), event.reading_us
     if event.type == clock.terms.stop:
-        return lambda clock: clocks.stopped(clock, at_us, hours)
-    if after.state in (State.RESOLVED, State.ABANDONED):
-        return lambda clock: clocks.dropped(clock, at_us, hours)
+        return clocks.stopped(clock, at_us, hours)
+    if after.state in ENDS:
+        return clocks.dropped(clock, at_us, hours)
     if _stands_still(clock, after) and not _stands_still(clock, before):
-        return lambda clock: clocks.paused(clock, at_us, hours)
+        return clocks.paused(clock, at_us, hours)
     if _stands_still(clock, before) and not _stands_still(clock, after):
-        return lambda clock: (clocks.resumed(clock, at_us, hours), ())
-    return None
+        return clocks.resumed(clock, at_us, hours), ()
+    return clocks.overdue(clock, at_us)
 
 
 def _stands_still(clock: Clock, standing: Standing) -> bool:
@@ -127,9 +128,9 @@ def _promised(request: Request, event: Heard, rules: Rules) -> Request:
 
 def _settled(request: Request, event: Heard) -> Request:
     """An escalation is pending no longer once it is in effect, or can no longer be."""
-    pending, standing = request.pending, request.standing
+    pending = request.pending
     if pending is None:
         return request
     taken_up = event.type == "Requeued" and event.causation_id == pending.event_id
-    void = request.closed or standing.cycle != pending.cycle or standing.tier >= pending.to_tier
+    void = request.closed or request.standing.tier >= pending.to_tier
     return replace(request, pending=None) if taken_up or void else request

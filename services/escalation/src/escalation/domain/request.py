@@ -21,7 +21,6 @@ class Pending:
     """An escalation that was stated and is not in effect yet."""
 
     event_id: str
-    cycle: int
     to_tier: int
 
 
