@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from escalation.domain.request import Request
 from events.contacts.promises import Clock as ClockFact
 from tests.escalation.given import AGENT, Story, at, promise, rules
 
-Step = tuple[str, dict[str, object]]
+Step = tuple[str, Mapping[str, object]]
 Life = list[tuple[Step, int, list[float]]]
 
 RULES = rules(
