@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import jsonschema
 import orjson
 import pytest
 import schemathesis
@@ -48,6 +49,13 @@ def test_the_document_names_every_route_with_its_refusals(written: Json) -> None
     for place, operation in found.items():
         assert {"401", "403", "422", "503"} <= operation["responses"].keys(), place
     assert {"404", "409"} <= found["/v1/requests/{request_id}/escalations", "POST"]["responses"].keys()
+
+
+@pytest.mark.parametrize("name", ["EscalationOrder", "PolicyDraft", "CalendarDraft"])
+def test_the_examples_are_what_the_document_says(written: Json, name: str) -> None:
+    schema = written["components"]["schemas"][name]
+    (example,) = schema["examples"]
+    jsonschema.Draft202012Validator(schema | {"components": written["components"]}).validate(example)
 
 
 async def test_whatever_is_made_from_the_document_is_answered_as_it_says(written: Json, service: Escalations) -> None:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from events.base import Fact, Name, Text, Tier
 from events.policies import DatedException, Day, Promise, Window
+
+_PROMISE: Final = {
+    "promise": "time_to_connect",
+    "start": "ContactReceived",
+    "stop": "Connected",
+    "target_us": 30_000_000,
+    "match": {"queues": ["cards"], "channels": ["voice", "chat"]},
+    "warn_at_percent": 50,
+    "escalates": True,
+}
+_WEEK: Final = {"mon": [{"start": "08:00", "end": "12:00"}, {"start": "13:00", "end": "17:30"}]}
+_CLOSED: Final = {"date": "2026-12-25", "windows": [], "label": "Christmas"}
+
+
+def _shown_by(example: dict[str, Any]) -> ConfigDict:
+    """An example for the document."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class Shown(BaseModel):
@@ -18,6 +35,8 @@ class Shown(BaseModel):
 
 class EscalationOrder(Fact):
     """Who asks for a higher tier, and why."""
+
+    model_config = _shown_by({"by": "a-7", "reason": "needs somebody who may lift the hold", "to_tier": None})
 
     by: Name
     reason: Text
@@ -95,6 +114,8 @@ class BreachPage(Shown):
 class PolicyDraft(Fact):
     """A policy as it shall be. What `GET` shows may be sent back: a version in it is passed over."""
 
+    model_config = _shown_by({"promises": [_PROMISE], "by": "ops"})
+
     name: Name | None = None
     """The one in the path, if it is said."""
     version: int | None = None
@@ -114,6 +135,8 @@ class Policy(Shown):
 
 class CalendarDraft(Fact):
     """A calendar as it shall be. What `GET` shows may be sent back: a version in it is passed over."""
+
+    model_config = _shown_by({"time_zone": "Europe/Zurich", "week": _WEEK, "exceptions": [_CLOSED], "by": "ops"})
 
     name: Name | None = None
     """The one in the path, if it is said."""
