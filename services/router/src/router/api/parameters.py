@@ -18,6 +18,12 @@ LONGEST_NAME: Final = 200
 """Characters of an agent's id and of the name of a queue or skill."""
 
 
+def problems(**descriptions: str) -> dict[int | str, dict[str, Any]]:
+    """Refusals for a route's `responses`, such as `problems(s404="there is no such agent")`."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(status[1:]): {"description": text, "content": content} for status, text in descriptions.items()}
+
+
 def _limit(given: Any) -> int:
     return given if isinstance(given, int) else limit_of(given)
 

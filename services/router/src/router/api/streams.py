@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from chassis.web import requires, router
 from events.times import to_text
-from router.api.agents import AGENT
+from router.api.agents import AGENT, UNKNOWN
 from router.api.parameters import ROUTING_READ, AgentId
 from router.app.desks import Desks, Notice
 from router.app.roster import Roster
@@ -19,7 +19,12 @@ def routes(roster: Roster, desks: Desks) -> APIRouter:
     """The streams."""
     streams = router(tags=["agents"])
 
-    @streams.get(f"{AGENT}/stream", response_class=EventSourceResponse, dependencies=[requires(ROUTING_READ)])
+    @streams.get(
+        f"{AGENT}/stream",
+        response_class=EventSourceResponse,
+        dependencies=[requires(ROUTING_READ)],
+        responses=UNKNOWN,
+    )
     async def stream(agent_id: AgentId) -> Response:
         """Offers and withdrawals as they come, and whom the agent is connected to.
 
