@@ -46,6 +46,7 @@ class FakeBank:
         self.articles: dict[str, Body] = {}
         self.policies: dict[str, Body] = {}
         self.answers: dict[tuple[str, str], Body] = {}
+        self.last: dict[str, tuple[tuple[str, str | None], str]] = {}
         self.said = Counter[tuple[str, str]]()
         self._ids = itertools.count(1)
         self._now_us = to_us("2026-11-20T07:00:00Z")
@@ -192,11 +193,16 @@ class FakeBank:
         data = {name: value for name, value in body.items() if name not in ("leg", "note")}
         if verb == "decline":
             data["reason"] = "declined"
+        mark, (last, event_id) = (verb, body.get("agent_id")), self.last.get(request_id, (None, ""))
+        if mark == last:
+            return {"request_id": request_id, "event_id": event_id}
         foreign = verb != "abandon" and (standing.agent_id != body["agent_id"] or standing.leg != body["leg"])
         moved = evolve(standing, Said(kinds[verb], data))
         if foreign or moved is standing or (verb == "accept" and standing.state != State.OFFERED):
             raise Refused(409)
-        return {"request_id": request_id, "event_id": self._say(request_id, kinds[verb], ROUTER, data)}
+        event_id = self._say(request_id, kinds[verb], ROUTER, data)
+        self.last[request_id] = (mark, event_id)
+        return {"request_id": request_id, "event_id": event_id}
 
     def _escalate(self, request_id: str, body: Body) -> Body:
         standing = self.standing.get(request_id, UNKNOWN)
@@ -232,6 +238,7 @@ class FakeBank:
         event_id = f"e-{next(self._ids)}"
         self._now_us = max(self._now_us + 1, time.time_ns() // 1000)
         self.said[request_id, source] += 1
+        self.last.pop(request_id, None)
         record = {
             "position": f"contacts/0/{len(self.log)}",
             "event_id": event_id,

@@ -10,20 +10,20 @@ from tests.cli.fake_bank import STACK, FakeBank
 from tests.support.until import until
 from throughline.demo.board import Moment
 from throughline.demo.closing import most_eventful
-from throughline.demo.playing import Course, Run
+from throughline.demo.playing import Run, Scenario
 from throughline.demo.proof import Proof
 from throughline.demo.tally import Tally
 from throughline.demo.wire import connected
 from throughline.trouble import Unreachable
 
-SHORT = Course(seed=3, contacts=60, seconds=4)
+SHORT = Scenario(seed=3, contacts=60, seconds=4)
 
 
 def unseen(_tally: Tally, _moment: Moment) -> None:
     """Nobody watches."""
 
 
-async def played(bank: FakeBank, given: Course = SHORT) -> tuple[Run, Proof]:
+async def played(bank: FakeBank, given: Scenario = SHORT) -> tuple[Run, Proof]:
     """One run from its preparation to its proof."""
     async with connected(STACK, "t1", bank.transport()) as wire:
         run = Run(wire, given, unseen)

@@ -9,12 +9,20 @@ import signal
 import subprocess
 from pathlib import Path
 
+import httpx
+
 from events.times import to_text, to_us
 from local_stack.services import SERVICES
+from tests.cli.fake_bank import ROUTER, STACK, FakeBank
 from tests.e2e.conftest import Command
 from tests.e2e.product import Product
 from tests.support.until import until
+from throughline.demo.log import Log
+from throughline.demo.playing import new_run
+from throughline.demo.proof import timelines_of
+from throughline.demo.wire import connected
 from throughline.drawing import HEADLINES
+from throughline.stack import Stack
 
 SHORT = ("demo", "--seconds", "10", "--contacts", "24", "--seed", "3")
 MINUTE_US = 60_000_000
@@ -60,6 +68,12 @@ async def test_the_readmes_first_calls_work_as_they_are_printed(product: Product
     assert "articles card-late" in " ".join(shown.split())
 
 
+async def test_the_bank_in_memory_answers_as_the_real_one(product: Product) -> None:
+    facts = product.facts()
+    real = Stack({service.name: str(facts[service.name]) for service in SERVICES}, str(facts["token"]))
+    assert await _life(STACK, FakeBank().transport()) == await _life(real, None)
+
+
 def test_a_missing_service_is_named_and_nothing_is_begun(product: Product, command: Command) -> None:
     os.kill(product.pids()["escalation"], signal.SIGKILL)
     said = command(*SHORT, fails=True)
@@ -71,6 +85,63 @@ def test_a_missing_service_is_named_and_nothing_is_begun(product: Product, comma
 def _received_since(product: Product, moment: str) -> int:
     span = {"from": moment, "to": to_text(to_us(moment) + 10 * MINUTE_US)}
     return sum(group["requests"] for group in product.get("/v1/reports/durations", **span).json()["groups"])
+
+
+async def _life(stack: Stack, transport: httpx.AsyncBaseTransport | None) -> list[object]:
+    """What a stack answers to one contact's life, with all that differs from stack to stack left out."""
+    told: list[object] = []
+    async with connected(stack, new_run(), transport) as wire:
+        log = Log(wire.run, lambda _: None)
+        await log.begin(wire)
+
+        async def order(verb: str, **body: object) -> None:
+            path = f"/v1/requests/{request_id}/{verb}"
+            answer = await wire.once_known("router", path, body, but={409})
+            told.append((verb, answer.status_code))
+
+        async def holds(agent_id: str, *wanted: tuple[str, int]) -> None:
+            async def there() -> bool:
+                held = (await wire.get("router", f"/v1/agents/{agent_id}"))["assignments"]
+                return [(each["state"], each["leg"]) for each in held] == list(wanted)
+
+            await until(there, 20, f"{agent_id} holds {wanted}")
+
+        hana, uma = (f"{name}-{wire.run}" for name in ("hana", "uma"))
+        for tier, agent_id in ((1, hana), (2, uma)):
+            body = {"name": "x", "queues": [f"cards-{wire.run}"], "tier": tier, "channels": {"voice": 1}}
+            await wire.put("router", f"/v1/agents/{agent_id}", body)
+            await wire.put("router", f"/v1/agents/{agent_id}/presence", {"status": "available"})
+        contact = {"channel": "voice", "queue": f"cards-{wire.run}", "customer": {"id": "c-1"}}
+        request_id = (await wire.command("intake", "/v1/contacts", contact)).json()["request_id"]
+        await holds(hana, ("offered", 1))
+        await order("accept", agent_id=uma, leg=1)
+        await order("accept", agent_id=hana, leg=2)
+        await order("accept", agent_id=hana, leg=1)
+        escalation = {"by": hana, "reason": "too hard"}
+        answer = await wire.once_known("escalation", f"/v1/requests/{request_id}/escalations", escalation)
+        told.append(answer.json()["to_tier"])
+        await holds(uma, ("offered", 2))
+        await holds(hana)
+        await order("resolve", agent_id=hana, leg=1, code="done")
+        for verb in ("accept", "pause", "resume", "resolve"):
+            await order(verb, agent_id=uma, leg=2, **({"reason": "hold"} if verb == "pause" else {}))
+        message = {"channel": "sms", "body": "Still wrong."}
+        await wire.command("intake", f"/v1/requests/{request_id}/messages", message)
+        await holds(uma, ("offered", 3))
+        await wire.put("router", f"/v1/agents/{uma}/presence", {"status": "away"})
+        await order("decline", agent_id=uma, leg=3, reason="busy")
+        await order("abandon", reason="left")
+        await order("abandon", reason="left")
+
+        async def told_all() -> bool:
+            await log.read(wire)
+            return all(event_id in log.counted for event_id in wire.answered.events)
+
+        await until(told_all, 30, "audit has it")
+        records = [each for each in log.by_request[request_id] if each["source"] == ROUTER]
+        told += [(each["type"], each["sequence"], each["data"].get("reason")) for each in records]
+        told.append((await timelines_of(wire, [request_id]))[request_id]["state"])
+    return told
 
 
 def _blocks(section: str) -> list[str]:

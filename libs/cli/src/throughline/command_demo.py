@@ -13,7 +13,7 @@ from rich.live import Live
 
 from throughline.demo.board import Moment, board, line
 from throughline.demo.closing import close
-from throughline.demo.playing import IN_TIME_S, Course, Run, new_run
+from throughline.demo.playing import IN_TIME_S, Run, Scenario, new_run
 from throughline.demo.proof import Proof
 from throughline.demo.scale import STANDARD_SECONDS
 from throughline.demo.tally import Tally
@@ -60,7 +60,7 @@ def demo(
     session = session_of(context)
     require(session)
     try:
-        run, proof = asyncio.run(_played(session, Course(seed, contacts, seconds)))
+        run, proof = asyncio.run(_played(session, Scenario(seed, contacts, seconds)))
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     close(session, run, proof)
@@ -90,7 +90,7 @@ def _lacks(session: Session, service: str) -> str | None:
     return f"{body.get('status')} ({', '.join(wrong)})"
 
 
-async def _played(session: Session, given: Course) -> tuple[Run, Proof]:
+async def _played(session: Session, given: Scenario) -> tuple[Run, Proof]:
     async with connected(session.stack, new_run()) as wire:
         with _screen(session, given) as watched:
             run = Run(wire, given, watched)
@@ -121,7 +121,7 @@ def _introduce(session: Session, run: Run) -> None:
 
 
 @contextmanager
-def _screen(session: Session, given: Course) -> Iterator[Callable[[Tally, Moment], None]]:
+def _screen(session: Session, given: Scenario) -> Iterator[Callable[[Tally, Moment], None]]:
     """A table that is drawn over itself on a terminal; elsewhere a line from time to time."""
     if session.console.is_terminal:
         with Live(console=session.console, refresh_per_second=REDRAWN_A_SECOND) as live:

@@ -56,9 +56,9 @@ def percent(share: float | None) -> str:
 
 def _clock(moment: Moment) -> Text:
     full = round(BAR_CELLS * moment.passed)
-    return Text.assemble(
-        (f"{moment.time_of_day}  ", "bold"), ("━" * full, "cyan"), ("━" * (BAR_CELLS - full), "bright_black")
-    )
+    closed = "  closed, the last are being served" if moment.passed >= 1 else ""
+    bar = ("━" * full, "cyan"), ("━" * (BAR_CELLS - full), "bright_black")
+    return Text.assemble((f"{moment.time_of_day}  ", "bold"), *bar, (closed, "dim"))
 
 
 def _cells(row: Row, now_us: int) -> list[Text]:

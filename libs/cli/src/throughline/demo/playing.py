@@ -34,7 +34,7 @@ TICK_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Scenario:
     """What is played: the same seed and number of contacts make the same customers."""
 
     seed: int
@@ -45,7 +45,7 @@ class Course:
 class Run:
     """One day on one stack, with names of its own. `watched` sees the tally and the moment a few times a second."""
 
-    def __init__(self, wire: Wire, given: Course, watched: Callable[[Tally, Moment], None]) -> None:
+    def __init__(self, wire: Wire, given: Scenario, watched: Callable[[Tally, Moment], None]) -> None:
         self.wire, self.given, self.watched = wire, given, watched
         self.scale: Scale = scale_of(given.seconds)
         self.visits: tuple[Visit, ...] = plan(given.seed, given.contacts)
@@ -56,7 +56,6 @@ class Run:
             agent.agent_id: Desk(agent, wire, self.cases, self.scale, given.seed) for agent in crew(given.contacts)
         }
         self.opening = 0.0
-        self.proof: Proof | None = None
         self._news: deque[str] = deque(maxlen=MOST_NEWS)
 
     async def prepare(self) -> int:
@@ -91,8 +90,7 @@ class Run:
         await self.log.read(self.wire)
         timelines = await timelines_of(self.wire, self.wire.answered.requests)
         may_hold = {desk.agent_id: desk.agent.capacity for desk in self.desks.values()}
-        self.proof = prove(self.wire.answered, self.log, timelines, may_hold, self.tally.still_open())
-        return self.proof
+        return prove(self.wire.answered, self.log, timelines, may_hold, self.tally.still_open())
 
     async def _promise(self, policy: dict[str, Any]) -> None:
         await self.wire.put("escalation", f"/v1/policies/sla/demo-{self.wire.run}", policy)
