@@ -87,7 +87,7 @@ async def test_what_was_not_read_yet_holds_the_verdict_back() -> None:
     scene = Scene()
     await scene.hears("ContactReceived", 0)
     scene.log.behind = 1
-    assert await scene.at(11) == 0.1
+    assert await scene.at(11) == 0.2
     await scene.hears("Connected", 9)
     assert await scene.at(12) is None
     assert scene.store.types("r-1") == ["SlaMet"]
@@ -97,7 +97,7 @@ async def test_without_kafka_no_verdict_is_stated() -> None:
     scene = Scene()
     await scene.hears("ContactReceived", 0)
     scene.log.away = True
-    assert await scene.at(20) == 0.1
+    assert await scene.at(20) is None
     assert scene.store.stated == []
     scene.log.away = False
     await scene.at(21)

@@ -16,7 +16,7 @@ Position = tuple[int, int | None, int]
 
 AT_ONCE: Final = 200
 _MOST_DUE: Final = 2_000
-_LOOK_AGAIN_S: Final = 0.1
+_LOOK_AGAIN_S: Final = 0.2
 _SECOND_US: Final = 1_000_000
 
 
@@ -84,12 +84,16 @@ class Watch:
         return Figures(sum(map(len, self._timers.values())), len(late), oldest_us)
 
     async def work(self) -> float | None:
-        """All that is due and may be stated; the seconds until more is. Raises Unavailable."""
+        """All that is due and may be stated; the seconds until more is, None where only time will tell.
+
+        Raises Unavailable.
+        """
         await self._take_up()
         due = self._due()
         if due:
             await self._clock.check()
-            await self._look()
+            if not await self._look():
+                return None
             ready = [
                 (partition, request_id) for partition, request_id, at_us in due if self._is_known(partition, at_us)
             ]
@@ -120,9 +124,12 @@ class Watch:
         ]
         return found[:_MOST_DUE]
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Whether Kafka says where its log ends."""
         now_us = self._clock.now_us()
-        self._seen.look(now_us, await self._positions())
+        positions = list(await self._positions())
+        self._seen.look(now_us, positions)
+        return any(end is not None for _, end, _ in positions)
 
     def _is_known(self, partition: int, at_us: int) -> bool:
         return self._known_us(partition) > at_us
