@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import uuid4
 
 import httpx
@@ -197,6 +197,14 @@ async def test_what_a_change_of_a_policy_leaves_out_stays_and_each_is_a_version(
     now = await place.get(path)
     assert (now["version"], now["reoffer_after_us"]) == (5, 10_000_000)
     assert await place.stated(f"policy:{queue}") == ["RoutingPolicyVersioned"] * 4
+
+
+async def test_a_queue_of_any_name_has_a_policy(place: Place) -> None:
+    queue = f"cards/abroad? #{place.name('queue')} é"
+    path = f"/v1/queues/{quote(queue, safe='')}/policy"
+    assert (await place.put(path, {"reoffer_after_us": 7})).status_code == 200
+    assert (await place.get(path))["reoffer_after_us"] == 7
+    assert await place.stated(f"policy:{queue}") == ["RoutingPolicyVersioned"]
 
 
 async def test_a_change_of_a_policy_with_a_key_is_made_once(place: Place) -> None:

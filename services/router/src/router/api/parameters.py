@@ -45,4 +45,4 @@ Admin = Annotated[Principal, requires(ROUTING_ADMIN)]
 """Whose token it is: events say by whom things were written and set."""
 
 AgentId = Annotated[Text, AfterValidator(_plain), Path(min_length=1, max_length=LONGEST_NAME)]
-Queue = Annotated[Text, AfterValidator(_plain), Path(min_length=1, max_length=LONGEST_NAME)]
+Queue = Annotated[Text, Path(min_length=1, max_length=LONGEST_NAME)]

@@ -16,9 +16,10 @@ from router.app.policies import PolicyStore
 from router.app.queues import Place, Queues
 from router.domain.policies import Policy
 
-POLICY: Final = "/v1/queues/{queue}/policy"
+# Whatever a contact may name as its queue: slashes too.
+POLICY: Final = "/v1/queues/{queue:path}/policy"
 
-_SLASH: Final = {"s404": "No name of a queue has a slash"}
+_NAMELESS: Final = {"s404": "No queue is named"}
 _BUSY: Final = {"s409": "The first use of this key is being worked on: send it again in a moment"}
 _GOLD: Final = {
     "offer_timeout_us": 20_000_000,
@@ -41,12 +42,14 @@ def routes(queues: Queues, policies: PolicyStore) -> APIRouter:
         items = [{**each.place._asdict(), **each.figures()} for each in shown]
         return _json({"items": items, "next_cursor": following})
 
-    @every.get(POLICY, response_model=PolicyView, dependencies=[requires(ROUTING_READ)], responses=problems(**_SLASH))
+    @every.get(
+        POLICY, response_model=PolicyView, dependencies=[requires(ROUTING_READ)], responses=problems(**_NAMELESS)
+    )
     async def policy(queue: Queue) -> Response:
         """The queue's policy that holds now; version 1 are the defaults, which every queue has at first."""
         return _json(view_of(await policies.look(queue)))
 
-    @every.put(POLICY, response_model=PolicyView, responses=problems(**_SLASH, **_BUSY))
+    @every.put(POLICY, response_model=PolicyView, responses=problems(**_NAMELESS, **_BUSY))
     async def change(caller: Admin, queue: Queue, body: _Policy, request: Request, _key: _Key = None) -> Response:
         """Makes the next version of the queue's policy: what is sent over what holds now.
 
