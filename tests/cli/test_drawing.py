@@ -41,7 +41,8 @@ def entry(kind: str, at_us: int, cause: str | None = None, **data: Any) -> Entry
 @pytest.fixture(scope="module")
 def whole_life() -> dict[str, Any]:
     lines = day(20_412 * DAY_US, seed=7)
-    mine = [line for line in lines if line["request_id"] == most_eventful(lines)]
+    chosen = most_eventful(lines)
+    mine = [line for line in lines if line["request_id"] == chosen]
     return folded(*(imported(line, n) for n, line in enumerate(mine, 1)))
 
 
@@ -129,3 +130,28 @@ def test_hours_are_put_together_as_groups_of_one_report() -> None:
     assert [group["key"] for group in whole["groups"]] == [{"hour": "07"}, {"hour": "08"}]
     assert whole["group_by"] == ["hour"]
     assert metric_names(whole) == ["handle_us"]
+
+
+def test_a_step_tells_of_its_standing_only_what_is_new() -> None:
+    place = {"channel": "voice", "queue": "cards", "tier": 1}
+    told = folded(
+        entry("ContactReceived", 0, customer={"id": "c"}, **place),
+        entry("Routed", 1, agent_id="hana", **place),
+        entry("Requeued", 2, reason="escalated", **{**place, "tier": 2}),
+        entry("Routed", 3, agent_id="uma", **{**place, "tier": 2}),
+    )
+    steps = shown(drawing(told)).partition("Steps")[2].partition("Legs")[0]
+    assert steps.count("queue cards") == 1
+    assert steps.count("tier 1") == 1
+    assert steps.count("tier 2") == 1
+
+
+def test_suggestions_and_used_articles_are_told_by_their_ids() -> None:
+    told = folded(
+        entry("ContactReceived", 0, channel="chat", customer={"id": "c"}),
+        entry("SuggestionShown", 1, suggestions=[{"article_id": "card-late"}, {"article_id": "card-lost"}]),
+        entry("Resolved", 2, agent_id="hana", articles=["card-late"]),
+    )
+    text = shown(drawing(told))
+    assert "suggestions card-late card-lost" in text
+    assert "hana, articles card-late" in text
