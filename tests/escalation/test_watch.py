@@ -120,6 +120,34 @@ async def test_a_log_that_is_never_read_to_its_end_is_known_up_to_the_look_befor
     assert scene.store.types("r-1") == ["SlaBreached"]
 
 
+async def test_an_event_may_be_on_its_way_for_as_long_as_it_takes_to_settle() -> None:
+    """The log was known up to a moment after the due one, but an event of the time between may have come after that."""
+    scene = Scene()
+    await scene.hears("ContactReceived", 0, "r-1")
+    await scene.hears("ContactReceived", 1 / 300, "r-2")
+    ends = iter([(50, 49), (60, 55), (70, 70)])
+
+    async def positions() -> list[tuple[int, int | None, int]]:
+        end, next_offset = next(ends)
+        return [(3, end, next_offset)]
+
+    scene.watch._positions = positions
+    await scene.at(10, SETTLE_US + 1)
+    await scene.at(10, SETTLE_US + 200_001)
+    assert (scene.store.types("r-1"), scene.store.types("r-2")) == (["SlaBreached"], [])
+    await scene.at(10, SETTLE_US + 400_000)
+    assert scene.store.types("r-2") == ["SlaBreached"]
+
+
+async def test_what_is_read_elsewhere_by_now_is_watched_there() -> None:
+    scene = Scene()
+    await scene.hears("ContactReceived", 0)
+    await scene.at(1)
+    scene.log.held = {4}
+    await scene.at(11)
+    assert (scene.store.types("r-1"), scene.watch.figures().watched) == ([], 0)
+
+
 async def test_only_what_is_read_here_is_watched_here() -> None:
     scene = Scene()
     await scene.hears("ContactReceived", 0, "r-3", 3)
