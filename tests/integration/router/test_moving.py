@@ -60,6 +60,16 @@ async def test_a_unit_beyond_the_capacity_of_today_is_not_given_out(desk: Routin
     assert (await desk.offer("r-1", "ada", 0)).lost == frozenset()
 
 
+async def test_a_unit_that_is_held_is_not_given_to_another_while_there_is_room_beside_it(desk: Routing) -> None:
+    await desk.agent("ada", chat=2)
+    for n in range(2):
+        await desk.contact(f"r-{n}", channel="chat")
+    await desk.offer("r-0", "ada", 0)
+    assert (await desk.offer("r-1", "ada", 0)).lost == {"r-1"}
+    assert (await desk.offer("r-1", "ada", 1)).lost == frozenset()
+    assert {holder for holder, _ in (await desk.units("ada")).values()} == {"r-0", "r-1"}
+
+
 async def test_an_offer_that_rests_on_what_the_request_was_is_lost(desk: Routing) -> None:
     await desk.agent("ada")
     await desk.agent("bob")

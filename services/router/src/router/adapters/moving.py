@@ -48,7 +48,7 @@ _KEEP: Final = """
 update requests r
 set version = i.version, state = i.state, leg = i.leg, cycle = i.cycle, queue = i.queue, tier = i.tier,
     agent_id = i.agent_id, reason = i.reason, skills = i.skills, wanted_agent = i.wanted_agent,
-    last_us = greatest(r.last_us, i.last_us), closed_us = i.closed_us, closing_logged = i.closing_logged,
+    last_us = i.last_us, closed_us = i.closed_us, closing_logged = i.closing_logged,
     offered_us = i.offered_us, lapses_us = i.lapses_us, reoffer_after_us = i.reoffer_after_us,
     policy_version = i.policy_version, routed_version = i.routed_version, moved_by = i.moved_by, marks = i.marks,
     avoid = i.avoid
