@@ -133,7 +133,7 @@ def test_hours_are_put_together_as_groups_of_one_report() -> None:
 
 
 def test_a_step_tells_of_its_standing_only_what_is_new() -> None:
-    place = {"channel": "voice", "queue": "cards", "tier": 1}
+    place: dict[str, Any] = {"channel": "voice", "queue": "cards", "tier": 1}
     told = folded(
         entry("ContactReceived", 0, customer={"id": "c"}, **place),
         entry("Routed", 1, agent_id="hana", **place),
