@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.fitting import REASONS, Worker, unfit
+from router.domain.fitting import REASONS, Absent, Worker, unfit
 from router.domain.matching import Choice, Matched, Waiting, match
 from tests.router.matching_cases import NOW_US, POLICY, waiting, worker
 
@@ -171,6 +171,13 @@ def test_the_record_tells_the_candidates_by_how_long_they_are_idle_and_counts_th
     assert [(each.agent_id, each.score) for each in decision.candidates[:2]] == [("a-59", 59.0), ("a-58", 58.0)]
     assert (len(decision.candidates), decision.candidates_count) == (50, 60)
     assert (len(decision.excluded), decision.excluded_counts) == (50, {"away": 70})
+
+
+def test_the_record_tells_of_those_too_who_can_have_nothing_after_those_who_do_not_fit() -> None:
+    absent = Absent({"away": 60, "full": 1}, tuple((f"z-{n:02}", "away") for n in range(50)))
+    decision = matched([waiting()], [worker(), worker("b", tier=2)], absent=absent).choices[0].decision
+    assert [(each.agent_id, each.reason) for each in decision.excluded[:2]] == [("b", "tier"), ("z-00", "away")]
+    assert (len(decision.excluded), decision.excluded_counts) == (50, {"tier": 1, "away": 60, "full": 1})
 
 
 def test_the_record_of_a_later_choice_shows_who_was_taken_by_an_earlier_one() -> None:

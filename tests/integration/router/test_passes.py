@@ -11,7 +11,7 @@ import pytest
 from events.contacts.past import Target
 from router.adapters import lease as leases
 from router.domain.agents import Profile
-from router.domain.fitting import Worker
+from router.domain.fitting import NOBODY, Absent, Worker
 from router.domain.matching import Matched, Waiting, match
 from router.domain.policies import Policy
 from tests.router.given import accept, decline, pause, resolve, transfer
@@ -34,11 +34,18 @@ class Counting:
         self.shown: list[int] = []
 
     def __call__(
-        self, waiting: Iterable[Waiting], workers: Iterable[Worker], policy: Policy, *, now_us: int, most: int = 200
+        self,
+        waiting: Iterable[Waiting],
+        workers: Iterable[Worker],
+        policy: Policy,
+        *,
+        now_us: int,
+        absent: Absent = NOBODY,
+        most: int = 200,
     ) -> Matched:
         requests = list(waiting)
         self.shown.append(len(requests))
-        return match(requests, workers, policy, now_us=now_us, most=most)
+        return match(requests, workers, policy, now_us=now_us, absent=absent, most=most)
 
 
 async def waits_for_lock(desk: Routing) -> bool:
@@ -83,6 +90,25 @@ async def test_an_offer_says_why_and_until_when_it_stands(floor: Floor, desk: Ro
     assert shown.decision is not None
     assert (shown.decision["policy_version"], shown.decision["excluded_counts"]) == (2, {"away": 1})
     assert [each["agent_id"] for each in shown.decision["candidates"]] == ["ada"]
+
+
+async def test_the_record_tells_of_all_agents_of_the_queue_and_of_no_other(floor: Floor, desk: Routing) -> None:
+    await floor.agent("busy", auto_accept=True)
+    await desk.contact("r-0")
+    await floor.go_over()
+    for agent_id, presence in (("away", "away"), ("gone", "offline"), ("home", "offline")):
+        await floor.agent(agent_id, "away" if presence == "away" else "offline")
+    await floor.agent("ada")
+    await floor.agent("lead", tier=2)
+    await floor.agent("stranger", "away", queues=("other",))
+    await desk.contact("r-1")
+    await floor.go_over()
+    shown = await desk.store.shown("r-1")
+    assert shown is not None
+    assert shown.decision is not None
+    told = {each["agent_id"]: each["reason"] for each in shown.decision["excluded"]}
+    assert told == {"lead": "tier", "away": "away", "busy": "full", "gone": "offline", "home": "offline"}
+    assert shown.decision["excluded_counts"] == {"tier": 1, "away": 1, "full": 1, "offline": 2}
 
 
 async def test_who_accepts_by_himself_is_connected_in_the_same_pass(floor: Floor, desk: Routing) -> None:

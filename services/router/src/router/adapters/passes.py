@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.errors import StaleTransaction
 from chassis.ids import new_id
 from chassis.store import lock_streams
+from events.contacts.routing import MAX_LISTED
 from router.adapters import lease as leases
 from router.adapters import policies
 from router.adapters.agents import COLUMNS as AGENT
@@ -24,7 +25,7 @@ from router.adapters.rows import COLUMNS as REQUEST
 from router.adapters.rows import request_of
 from router.app.moved import Applied
 from router.app.passes import Passed
-from router.domain.fitting import Shape, Units, Worker, room, worker_of
+from router.domain.fitting import NOBODY, Absent, Shape, Units, Worker, room, worker_of
 from router.domain.matching import MOST_CHOICES, Choice, Matched, Matcher, waiting_of
 from router.domain.moves import Move, offered
 from router.domain.policies import Policy
@@ -34,11 +35,24 @@ from router.domain.request import Request
 _AVOIDED_MORE: Final = 100
 _AFTER_A_LOSS_S: Final = 0.02
 
+# Who has nothing free is not read: in a busy hour that is nearly everybody.
+_HAS_ROOM: Final = """
+presence = 'available' and exists (
+    select 1 from units u
+    where u.agent_id = a.agent_id and u.holder is null and u.n < coalesce((a.channels ->> u.channel)::int, 0))
+"""
 _CREW: Final = f"""
-select {AGENT}, idle_since_us from agents
-where queues @> array[$1]
-   or agent_id = any(array(select wanted_agent from requests where wanted_agent is not null and queue = $1
-                           and state = 'waiting'))
+select {AGENT}, idle_since_us from agents a
+where (queues @> array[$1]
+       or agent_id = any(array(select wanted_agent from requests where wanted_agent is not null and queue = $1
+                               and state = 'waiting')))
+  and {_HAS_ROOM}
+"""
+_ABSENT: Final = f"""
+select reason, count(*) as n, (array_agg(agent_id order by agent_id))[1:{MAX_LISTED}] as first
+from (select agent_id, case presence when 'available' then 'full' else presence end as reason
+      from agents a where queues @> array[$1] and not ({_HAS_ROOM})) absent
+group by reason order by reason
 """
 _UNITS: Final = """
 select agent_id, channel, count(holder) as held,
@@ -89,6 +103,7 @@ class _Seen:
 
     requests: dict[str, Request]
     workers: list[Worker]
+    absent: Absent
     policy: Policy
 
 
@@ -147,7 +162,7 @@ class SqlPasses:
         async def work(tx: asyncpg.Connection) -> tuple[Matched, Applied | None]:
             seen = await _see(tx, lease.queue)
             waiting = [waiting_of(request) for request in seen.requests.values()]
-            matched = self._matcher(waiting, seen.workers, seen.policy, now_us=now_us)
+            matched = self._matcher(waiting, seen.workers, seen.policy, now_us=now_us, absent=seen.absent)
             return matched, await self._offer(tx, lease, seen, matched.choices) if matched.choices else None
 
         matched, applied = await self._db.run(work)
@@ -167,17 +182,23 @@ async def _see(tx: asyncpg.Connection, queue: str) -> _Seen:
     policy = (await policies.load(tx, [queue]))[queue]
     workers = await _crew(tx, queue)
     requests = await _heads(tx, queue, workers) if any(worker.free for worker in workers) else []
-    return _Seen({request.request_id: request for request in requests}, workers, policy)
+    absent = await _absent(tx, queue) if requests else NOBODY
+    return _Seen({request.request_id: request for request in requests}, workers, absent, policy)
 
 
 async def _crew(tx: asyncpg.Connection, queue: str) -> list[Worker]:
-    """The queue's agents, and who is wanted by name in it, with what they have free."""
+    """Who of the queue's agents, and of those wanted by name in it, has something free, and what."""
     rows = await tx.fetch(_CREW, queue)
-    present = [row["agent_id"] for row in rows if row["presence"] == "available"]
     units = defaultdict(list)
-    for agent_id, *about in await tx.fetch(_UNITS, present) if present else ():
+    for agent_id, *about in await tx.fetch(_UNITS, [row["agent_id"] for row in rows]) if rows else ():
         units[agent_id].append(Units(*about))
     return [worker_of(agent_of(row), units[row["agent_id"]], row["idle_since_us"]) for row in rows]
+
+
+async def _absent(tx: asyncpg.Connection, queue: str) -> Absent:
+    rows = await tx.fetch(_ABSENT, queue)
+    listed = [(agent_id, row["reason"]) for row in rows for agent_id in row["first"]]
+    return Absent({row["reason"]: row["n"] for row in rows}, tuple(listed[:MAX_LISTED]))
 
 
 async def _heads(tx: asyncpg.Connection, queue: str, workers: Sequence[Worker]) -> list[Request]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from router.domain.agents import Agent
@@ -43,6 +43,20 @@ class Worker:
     def agent_id(self) -> str:
         """Whose this is."""
         return self.agent.agent_id
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The queue's agents who can have nothing now, whatever is asked: `offline`, `away` or `full` on every channel.
+
+    `counts` is how many by reason, `listed` the first of them with their reasons, as many as a record names.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    listed: tuple[tuple[str, str], ...] = ()
+
+
+NOBODY: Final = Absent()
 
 
 class Units(NamedTuple):

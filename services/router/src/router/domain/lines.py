@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from events.contacts.routing import MAX_LISTED, Candidate, Excluded
-from router.domain.fitting import Shape, Worker, unfit
+from router.domain.fitting import Absent, Shape, Worker, unfit
 from router.domain.request import Unit
 
 Place: TypeAlias = tuple[int, int, str]
@@ -50,11 +50,20 @@ class _Seat:
         return self.held, self.since_us, self.agent_id
 
 
+class _Absentees:
+    """Who can have nothing, as every record of a pass tells it."""
+
+    def __init__(self, absent: Absent) -> None:
+        self.counts = Counter(absent.counts)
+        self.listed = [Excluded(agent_id=agent_id, reason=reason) for agent_id, reason in absent.listed]
+
+
 class Line:
     """The agents for requests of one shape. Only those of the queue are told among the excluded."""
 
-    def __init__(self, shape: Shape, seats: Mapping[str, _Seat], queue: str, now_us: int) -> None:
+    def __init__(self, shape: Shape, seats: Mapping[str, _Seat], absent: _Absentees, queue: str, now_us: int) -> None:
         self._seats = seats
+        self._absent = absent
         self._now_us = now_us
         self._channel = shape.channel
         self._order: list[Place] = []
@@ -63,7 +72,7 @@ class Line:
         for agent_id in sorted(seats):
             self._add(seats[agent_id], unfit(shape, seats[agent_id].worker.agent, queue), queue)
         self._order.sort()
-        self._counts = Counter(each.reason for each in self._unfit)
+        self._counts = Counter(each.reason for each in self._unfit) + absent.counts
 
     def first(self) -> str | None:
         """Whose turn it is."""
@@ -90,8 +99,8 @@ class Line:
         listed = self._unfit[:MAX_LISTED]
         listed += [Excluded(agent_id=who, reason="full") for who in self._full[: MAX_LISTED - len(listed)]]
         listed += [Excluded(agent_id=who, reason="asked_before") for who in passed[: MAX_LISTED - len(listed)]]
-        counts = Counter(self._counts) | Counter({"full": len(self._full), "asked_before": len(passed)})
-        return listed, dict(counts)
+        listed += self._absent.listed[: MAX_LISTED - len(listed)]
+        return listed, dict(self._counts + Counter({"full": len(self._full), "asked_before": len(passed)}))
 
     def move(self, was: Place, seat: _Seat) -> None:
         """An agent has taken something: he stands elsewhere from now on, or has no room any more."""
@@ -118,8 +127,9 @@ class Line:
 class Lines:
     """All lines of one pass over the same agents: who takes a unit moves in each of them."""
 
-    def __init__(self, workers: Iterable[Worker], queue: str, now_us: int) -> None:
+    def __init__(self, workers: Iterable[Worker], absent: Absent, queue: str, now_us: int) -> None:
         self._seats = {worker.agent_id: _Seat(worker) for worker in workers}
+        self._absent = _Absentees(absent)
         self._queue = queue
         self._now_us = now_us
         self._lines: dict[Shape, Line] = {}
@@ -127,7 +137,7 @@ class Lines:
     def of(self, shape: Shape) -> Line:
         """The line for requests of this shape."""
         if shape not in self._lines:
-            self._lines[shape] = Line(shape, self._seats, self._queue, self._now_us)
+            self._lines[shape] = Line(shape, self._seats, self._absent, self._queue, self._now_us)
         return self._lines[shape]
 
     def take(self, agent_id: str, channel: str) -> Unit:

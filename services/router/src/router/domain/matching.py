@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from events.contacts import Decision
 from events.times import to_text
-from router.domain.fitting import Shape, Worker
+from router.domain.fitting import NOBODY, Absent, Shape, Worker
 from router.domain.lines import Line, Lines
 from router.domain.policies import Policy
 from router.domain.request import Request, Unit
@@ -93,12 +93,20 @@ class Matcher(Protocol):
     """Whoever chooses. The same choices must come out whatever the order of what goes in."""
 
     def __call__(
-        self, waiting: Iterable[Waiting], workers: Iterable[Worker], policy: Policy, *, now_us: int, most: int = ...
+        self,
+        waiting: Iterable[Waiting],
+        workers: Iterable[Worker],
+        policy: Policy,
+        *,
+        now_us: int,
+        absent: Absent = ...,
+        most: int = ...,
     ) -> Matched:
         """At most `most` choices, each request and each unit in one at most; `now_us` is the clock's reading.
 
         The requests are the queue's, and of those of one shape at least the first ones, as many as there are units for
-        them. `workers` are all agents of the queue, and those who are wanted by name.
+        them. `workers` are the agents of the queue who have a unit free, and those who are wanted by name and have;
+        `absent` are the queue's others, for the records.
         """
         ...
 
@@ -109,6 +117,7 @@ def match(
     policy: Policy,
     *,
     now_us: int,
+    absent: Absent = NOBODY,
     most: int = MOST_CHOICES,
 ) -> Matched:
     """As `Matcher`: each request in its turn to the agent who fits and is idle for longest, then by agent_id.
@@ -116,7 +125,7 @@ def match(
     Who is busy on another channel, or with a part of his units, comes after all who are idle, the least busy first.
     An agent who let the request go gets it again only where nobody else could take it, and not before his time.
     """
-    lines = Lines(workers, policy.queue, now_us)
+    lines = Lines(workers, absent, policy.queue, now_us)
     choices: list[Choice] = []
     again: list[int] = []
     for request in sorted(waiting, key=lambda each: each.turn):
