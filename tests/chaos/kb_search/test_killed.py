@@ -72,6 +72,19 @@ async def test_a_survivor_takes_over_what_a_killed_replica_had_heard(service: Li
     await told_once(service, REQUESTS)
 
 
+async def test_two_replicas_that_look_up_the_same_words_tell_of_them_once(service: Libraries) -> None:
+    """The one who heard them is so slow that the other takes over, and both have found what they would tell."""
+    replicas = [await service.replica(), await service.replica()]
+    await replicas[0].article("found", title="Aardvark")
+    ada = Customer("c-ada")
+    async with service.held("lock table suggestions in share mode"):
+        await service.send(ada.made(), ada.contact("r-0", subject="aardvark"))
+        await until(lambda: _is(service, WAITING, lambda n: n > 1), 40, "both wait to write")
+    await told_once(service, 1)
+    await replicas[0].shows("r-0", "found")
+    await replicas[1].shows("r-0", "found")
+
+
 async def test_killed_while_articles_are_written_it_finds_all_that_it_acknowledged(service: Libraries) -> None:
     replica = await service.replica()
     acknowledged: list[str] = []

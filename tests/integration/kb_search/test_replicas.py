@@ -44,6 +44,26 @@ async def _each_lookup_is_told_once(service: Libraries, desk: Replica, other: Re
     assert [len(await service.stated(each)) for each in ids] == [1] * len(ids)
 
 
+async def test_a_key_destroyed_by_way_of_another_replica_opens_nothing_here(service: Libraries, desk: Replica) -> None:
+    """This one has the key in its cache; the table says at once that it is gone."""
+    await desk.article("both-key", title="Warthog")
+    wim = Customer("both-wim")
+    await service.send(wim.made(), wim.contact("both-before", subject="warthog"))
+    await desk.shows("both-before", "both-key")
+    gone = (
+        "update customer_keys set nonce = null, wrapped = null, destroyed_us = 1 where key_id = 'both-wim' returning 1"
+    )
+    assert await service.rows(gone) == [(1,)]
+    await service.send(wim.contact("both-after", subject="warthog"))
+    looked_up = "select due_us is null from requests where request_id = 'both-after'"
+
+    async def done() -> bool:
+        return await service.rows(looked_up) == [(True,)]
+
+    await until(done, 20)
+    assert await desk.suggested("both-after") == []
+
+
 async def test_an_article_whose_writer_commits_late_is_not_missed(service: Libraries, desk: Replica) -> None:
     """Its transaction began before others that were read meanwhile: a reader by "greater than the last" passes it."""
     await desk.article("order-1", title="Wallaby")

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from chassis.database import Database
+from kb_search.adapters.gaps import SqlGaps
+from kb_search.app.missed import Missed
+from tests.support.clocks import SetClock
 from tests.support.kb_search import Libraries, Replica
 from tests.support.until import until
 
@@ -143,11 +147,26 @@ async def test_a_gap_that_cannot_be_counted_keeps_nobody_from_his_answer(service
 
 
 async def test_gaps_that_were_not_written_yet_are_written_at_the_stop(alone: Libraries) -> None:
-    desk = await alone.local()
-    async with alone.held("lock table gaps in access exclusive mode"):
-        await desk.found("potoroos")
-    await alone.close()
-    assert await alone.rows("select asked, times from gaps") == [("potoroos", 1)]
+    db = Database(alone.dsn, name="tests")
+    await db.open()
+    missed = Missed(db, SqlGaps(), SetClock(5))
+    missed.stop()
+    for _ in range(2):
+        missed.note("potoroos")
+    await missed.run()
+    await db.close()
+    assert await alone.rows("select asked, times, last_us from gaps") == [("potoroos", 2, 5)]
+
+
+async def test_gaps_that_cannot_be_written_are_kept_until_they_can() -> None:
+    nowhere = Database("postgresql://nobody@127.0.0.1:1/none", name="tests")
+    await nowhere.open()
+    missed = Missed(nowhere, SqlGaps(), SetClock())
+    missed.note("potoroos")
+    missed.stop()
+    await missed.run()
+    await nowhere.close()
+    assert missed.waiting == 1
 
 
 async def _is_counted(desk: Replica, due: dict[str, int]) -> bool:

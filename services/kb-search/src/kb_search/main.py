@@ -68,7 +68,6 @@ def build(settings: KbSearchSettings) -> FastAPI:
 
     service = Service("kb-search")
     service.around(start=db.open, stop=db.close)
-    service.around(stop=missed.flush)
     service.background("topics", topics.ensure, ends=True)
     service.background("relay", relay.run, stop=relay.stop)
     service.background("signals", signals.run)

@@ -31,18 +31,20 @@ class Missed:
             self._counted[asked] += 1
             self._alarm.wake()
 
+    @property
+    def waiting(self) -> int:
+        """How many different ones are not written yet."""
+        return len(self._counted)
+
     async def run(self) -> None:
-        """Until `stop()`."""
+        """Until `stop()`; what is left then is written, as far as that can be done."""
         await self._alarm.run()
+        with suppress(Unavailable):
+            await self._turn()
 
     def stop(self) -> None:
         """Ask `run` to end."""
         self._alarm.stop()
-
-    async def flush(self) -> None:
-        """Writes what is left, as far as that can be done now."""
-        with suppress(Unavailable):
-            await self._turn()
 
     async def _turn(self) -> float | None:
         counted, self._counted = self._counted, Counter()
