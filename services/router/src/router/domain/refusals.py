@@ -44,7 +44,7 @@ class NotHis:
     @property
     def detail(self) -> str:
         """What to do now."""
-        return f"The request is {self.standing.state} to {self.standing.agent_id}: {self.agent_id} has no part in it."
+        return f"It is {self.standing.agent_id} who has the request ({self.standing.state}), not {self.agent_id}."
 
 
 Refusal = OtherLeg | NotNow | NotHis
