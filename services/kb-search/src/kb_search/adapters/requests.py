@@ -67,6 +67,7 @@ delete from said s using (
 ) old
 where s.request_id = old.request_id and s.n = old.n and old.age > $2
 """
+_LET_GO: Final = "delete from said where request_id = any($1::text[])"
 _SHOWN: Final = """
 select s.article_id, s.revision, s.title, s.snippet, s.score
 from suggestions s join articles a using (article_id)
@@ -131,6 +132,8 @@ class SqlRequests:
         ids = [each.waiting.request_id for each in renewed]
         await tx.execute(_LOOKED_UP, ids)
         await tx.execute(_PRUNE, ids, KEPT)
+        if broken := [each.waiting.request_id for each in renewed if each.is_broken]:
+            await tx.execute(_LET_GO, broken)
         changed = [each for each in renewed if each.event_id is not None]
         if not changed:
             return

@@ -124,7 +124,7 @@ class LookingUp:
         # Whatever one customer's words do to the index, it must not keep the others' from being looked up.
         except Exception as error:  # noqa: BLE001
             _log.error("lookup_failed", request_id=waiting.request_id, error=type(error).__name__)
-            return _Outcome(Renewed(waiting, (), None), None, None, "failed")
+            return _Outcome(Renewed(waiting, (), None, is_broken=True), None, None, "failed")
 
     def _outcome(self, waiting: Waiting, keys: Keys) -> _Outcome:
         said = [Said(each.event_id, _opened(each, keys)) for each in waiting.said]

@@ -150,6 +150,8 @@ class Renewed:
     found: tuple[Found, ...]
     event_id: str | None
     """The SuggestionShown; None where the list stays as it is."""
+    is_broken: bool = False
+    """Whether the words cannot be looked up: they are let go of, lest they stand in the way of the next ones."""
 
 
 @dataclass(frozen=True, slots=True)
