@@ -185,7 +185,11 @@ async def test_a_request_that_arrives_while_somebody_speaks_of_it_is_no_trouble(
 
 async def test_words_wait_for_the_customers_key_and_then_ask_to_come_again(desk: Routing, router: Router) -> None:
     await desk.contact("r-1")
-    answer = await router.order("abandon", "r-1", reason="no key has come yet")
-    assert problem(answer, 503, "unavailable")
-    assert answer.headers["retry-after"]
+    # More than there are connections: whoever waits for a key keeps nobody else from his work.
+    waiting_ = [asyncio.ensure_future(router.order("decline", "r-1", "ada", reason="no key")) for _ in range(12)]
+    await asyncio.sleep(0)
     assert (await router.done("abandon", "r-1"))["state"] == "abandoned"
+    assert not any(each.done() for each in waiting_)
+    for answer in await asyncio.gather(*waiting_):
+        problem(answer, 503, "unavailable")
+        assert answer.headers["retry-after"]

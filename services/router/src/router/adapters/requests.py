@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Final
 
 import asyncpg
@@ -11,6 +13,7 @@ import orjson
 from chassis.clock import Clock
 from chassis.commands import Use
 from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.keyed import committed, once
 from chassis.keyring import Keyring
 from chassis.store import lock_streams
@@ -31,6 +34,9 @@ select {COLUMNS},
 from requests r where request_id = $1
 """
 
+
+_PATIENCE_S: Final = 2.0
+_LOOK_AGAIN_S: Final = 0.05
 
 Sealers = Mapping[str, Sealer | None]
 
@@ -110,7 +116,17 @@ class SqlRequests:
         return answer
 
     async def _sealers(self, request_id: str) -> Sealers:
-        """Before the transaction: a key that is still on its way is waited for without holding anything."""
+        """Before the transaction: a key that is on its way is waited for, without holding a connection meanwhile."""
+        until = monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return await self._sealers_at_hand(request_id)
+            except Unavailable:
+                if monotonic() >= until:
+                    raise
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _sealers_at_hand(self, request_id: str) -> Sealers:
         async with self._db.connection() as connection:
             key_id = await connection.fetchval(_KEY, request_id)
-            return {} if key_id is None else {key_id: await self._keyring.sealer(connection, key_id)}
+            return {} if key_id is None else {key_id: await self._keyring.sealer(connection, key_id, patience_s=0)}
