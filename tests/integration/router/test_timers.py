@@ -66,6 +66,7 @@ async def test_an_offer_is_closed_once_by_however_many_replicas(floor: Floor, de
     floor.move(OFFER_US)
     await asyncio.gather(*(each.timers.work() for each in (floor, *others)))
     assert await desk.types("r-1") == ["Routed", "OfferClosed"]
+    assert sum(len(each.late) for each in (floor, *others)) == 1
 
 
 async def test_an_offer_that_was_answered_in_the_last_moment_does_not_lapse(floor: Floor, desk: Routing) -> None:

@@ -59,11 +59,13 @@ class SqlDue:
         async with self._db.connection() as connection:
             return [_due(row) for row in await connection.fetch(_PENDING, None)]
 
-    async def close(self, due: Sequence[Due]) -> None:
+    async def close(self, due: Sequence[Due]) -> Sequence[Due]:
         """See `DueStore`."""
         applied = await self._db.run(lambda tx: self._close(tx, due))
-        if applied is not None:
-            self._told(applied)
+        if applied is None:
+            return []
+        self._told(applied)
+        return [each for each in due if each.request_id in applied.done]
 
     async def withdraw(self, agent_ids: Sequence[str]) -> None:
         """See `Withdrawals`."""

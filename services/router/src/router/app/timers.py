@@ -22,8 +22,11 @@ class DueStore(Protocol):
         """All there is. Raises `Unavailable`."""
         ...
 
-    async def close(self, due: Sequence[Due]) -> None:
-        """Closes these, `AT_ONCE` at most, as far as they are so still. Raises `Unavailable`, `StaleTransaction`."""
+    async def close(self, due: Sequence[Due]) -> Sequence[Due]:
+        """Closes these, `AT_ONCE` at most, as far as they are so still; those that it closed.
+
+        Raises `Unavailable`, `StaleTransaction`.
+        """
         ...
 
 
@@ -47,9 +50,8 @@ class Timers:
             [due.pending for due in pending.values()], now_us=now_us, steady_us=steady_us
         )
         for at in range(0, len(keys), AT_ONCE):
-            await self._store.close([pending[key] for key in keys[at : at + AT_ONCE]])
-        for key in keys:
-            self._late(pending[key], max(0, now_us - pending[key].due_us))
+            for due in await self._store.close([pending[key] for key in keys[at : at + AT_ONCE]]):
+                self._late(due, max(0, now_us - due.due_us))
         if keys:
             return _LOOK_AGAIN_S
         return None if next_us is None else next_us / 1e6
