@@ -14,7 +14,7 @@ from throughline.demo.news import news
 from throughline.demo.tally import Tally
 
 TARGET_US = 1_000_000
-AT = Moment("10:35", 0.25, 20_000_000, {1: (3, 9, 13), 2: (1, 3, 3)}, ("10:34  voice  …abc  hung up",))
+AT = Moment("10:35", 0.25, 20_000_000, {1: (3, 9), 2: (1, 3)}, ("10:34  voice  …abc  hung up",))
 
 
 def told(tally: Tally, request_id: str, *steps: tuple[str, int, dict[str, Any]]) -> None:
@@ -73,8 +73,17 @@ def test_the_table_has_a_row_for_each_channel_and_one_for_all(tally: Tally) -> N
     rows = {words[0]: words[1:] for row in text.splitlines() if (words := row.split())}
     assert rows["voice"][:7] == ["3", "0", "0", "0", "1", "1", "1"]
     assert rows["all"] == ["4", "1", "0", "0", "1", "1", "1", "33%", "16.0", "s"]
-    assert "tier 1: 3 busy, 9 there of 13" in text
+    assert "tier 1: 3 of 9 there, tier 2: 1 of 3 there" in text
     assert "hung up" in text
+
+
+def test_the_table_fits_into_eighty_columns(tally: Tally) -> None:
+    console = Console(file=io.StringIO(), width=80, color_system=None, record=True)
+    console.print(board(tally, AT, width=80))
+    text = console.export_text()
+    rows = {words[0]: words[1:] for row in text.splitlines() if (words := row.split())}
+    assert rows["all"] == ["4", "1", "0", "0", "1", "1", "1", "33%"]
+    assert {"contacts", "paused", "abandoned"} <= set(text.split())
 
 
 def test_a_line_says_the_same(tally: Tally) -> None:

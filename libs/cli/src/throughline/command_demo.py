@@ -123,9 +123,9 @@ def _introduce(session: Session, run: Run) -> None:
 @contextmanager
 def _screen(session: Session, given: Scenario) -> Iterator[Callable[[Tally, Moment], None]]:
     """A table that is drawn over itself on a terminal; elsewhere a line from time to time."""
-    if session.console.is_terminal:
+    if session.console.is_interactive:
         with Live(console=session.console, refresh_per_second=REDRAWN_A_SECOND) as live:
-            yield lambda tally, moment: live.update(board(tally, moment))
+            yield lambda tally, moment: live.update(board(tally, moment, session.console.width))
         return
     yield Lines(session, given.seconds / LINES)
 

@@ -15,6 +15,7 @@ from throughline.drawing import COLOURS
 
 STATES = ("waiting", "offered", "connected", "paused", "resolved", "abandoned")
 BAR_CELLS = 40
+WIDE = 106
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,25 @@ class Moment:
     time_of_day: str
     passed: float
     now_us: int
-    tiers: Mapping[int, tuple[int, int, int]]  # tier → busy, there, all
+    tiers: Mapping[int, tuple[int, int]]  # tier → busy, there; who has gone to lunch may be busy still
     news: tuple[str, ...] = ()
 
 
-def board(tally: Tally, moment: Moment) -> RenderableType:
-    """The whole picture: the clock, a row for each channel, the agents and what happened last."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+def board(tally: Tally, moment: Moment, width: int = WIDE) -> RenderableType:
+    """The whole picture: the clock, a row for each channel, the agents and what happened last.
+
+    A terminal of 80 columns has no room for the longest wait.
+    """
+    wide = width >= WIDE
+    columns = ("contacts", *STATES, "service\nlevel", "longest\nwait")[: None if wide else -1]
+    table = Table(box=SIMPLE_HEAD if wide else None, pad_edge=False, padding=(0, 2 if wide else 1, 0, 0))
     table.add_column("channel", no_wrap=True)
-    for name in ("contacts", *STATES, "service\nlevel", "longest\nwait"):
+    for name in columns:
         table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
     for channel in tally.channels():
-        table.add_row(channel, *_cells(tally.row(channel), moment.now_us))
+        table.add_row(channel, *_cells(tally.row(channel), moment.now_us)[: len(columns)])
     table.add_section()
-    table.add_row("all", *_cells(tally.row(), moment.now_us), style="bold")
+    table.add_row("all", *_cells(tally.row(), moment.now_us)[: len(columns)], style="bold")
     news = [Text(f"  {text}", "dim", no_wrap=True, overflow="ellipsis") for text in moment.news]
     return Group(_clock(moment), Text(), table, _agents(moment), Text(), *news)
 
@@ -69,7 +75,5 @@ def _cells(row: Row, now_us: int) -> list[Text]:
 
 
 def _agents(moment: Moment) -> Text:
-    said = [
-        f"tier {tier}: {busy} busy, {there} there of {whole}" for tier, (busy, there, whole) in moment.tiers.items()
-    ]
-    return Text(f"agents  {'   '.join(said)}")
+    said = [f"tier {tier}: {busy} of {there} there" for tier, (busy, there) in moment.tiers.items()]
+    return Text(f"agents busy   {', '.join(said)}")

@@ -151,12 +151,12 @@ class Run:
         share = min(1.0, passed_s / self.scale.at(CLOSES_S))
         return Moment(self._time(), share, time.time_ns() // 1_000, dict(self._tiers()), tuple(self._news))
 
-    def _tiers(self) -> Iterator[tuple[int, tuple[int, int, int]]]:
+    def _tiers(self) -> Iterator[tuple[int, tuple[int, int]]]:
         busy = self.tally.busy()
         for tier in sorted({desk.agent.tier for desk in self.desks.values()}):
             desks = [desk for desk in self.desks.values() if desk.agent.tier == tier]
             there = sum(desk.status == "available" for desk in desks)
-            yield tier, (sum(desk.agent_id in busy for desk in desks), there, len(desks))
+            yield tier, (sum(desk.agent_id in busy for desk in desks), there)
 
     def _time(self) -> str:
         return self.scale.time_of_day(asyncio.get_running_loop().time() - self.opening)

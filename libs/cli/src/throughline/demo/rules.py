@@ -8,7 +8,7 @@ from typing import Any
 from throughline.demo.plan import SPOKEN
 from throughline.demo.scale import Scale
 
-OFFERS_LAPSE_S, LEAST_LAPSE_US = 30.0, 10_000_000  # less, and offers would lapse by the delays of a busy machine
+OFFERS_LAPSE_S, LEAST_LAPSE_US = 30.0, 15_000_000  # less, and offers would lapse by the delays of a busy machine
 REOFFER_US = 1_000_000
 GRACE_S = 300.0
 ANSWERED_WITHIN_S, WRITTEN_WITHIN_S = 180.0, 900.0
