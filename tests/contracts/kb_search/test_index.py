@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -125,6 +126,18 @@ def test_an_answer_keeps_what_it_found_while_the_articles_change(full: Index) ->
 def test_terms_keep_their_order_and_repeats_and_leave_out_what_says_nothing(index: Index) -> None:
     assert index.terms("The card is blocked: the CARD", "en")[0] == index.terms("card", "en")[0]
     assert len(index.terms("The card is blocked: the CARD", "en")) == 3
+
+
+def test_while_articles_are_taken_in_by_a_thread_searches_find_each_of_them_once() -> None:
+    """Only tantivy is changed in a thread; an article being replaced must not be missing meanwhile."""
+    index = TextIndex()
+    index.change([entry("card", CARD), entry("limit", LIMIT)], [])
+    with ThreadPoolExecutor(1) as thread:
+        for revision in range(2, 30):
+            change = thread.submit(index.change, [entry("card", CARD, revision), entry("limit", LIMIT, revision)], [])
+            while not change.done():
+                assert sorted(found(index, "stolen", "limit")) == ["card", "limit"]
+            change.result()
 
 
 def test_a_text_of_unknown_language_is_read_as_the_articles_that_know_it() -> None:
