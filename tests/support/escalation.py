@@ -141,7 +141,7 @@ class Replica:
         return answer.json()
 
     async def escalate(self, request_id: str, *, key: str | None = None, **facts: Any) -> httpx.Response:
-        headers = {} if key is None else {"idempotency-key": key}
+        headers = {} if key is None else {b"idempotency-key": key.encode()}
         body = {"by": "chief", "reason": "too hard"} | facts
         return await self.http.post(f"/v1/requests/{request_id}/escalations", json=body, headers=headers)
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.integration.escalation.world import World
-from tests.support.escalation import Life
+from tests.support.escalation import SECOND, Life, now_us
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,6 +26,16 @@ async def test_an_escalation_is_stated_with_where_it_was_decided(world: World) -
     assert fact["occurred_us"] > life.at_us
     assert "reason" not in fact
     assert fact["sealed"]["key_id"] == "c-1"
+
+
+async def test_it_is_later_than_what_a_wrong_clock_has_stated_and_keeps_its_own_reading(world: World) -> None:
+    ahead = Life(now_us() + 7_200 * SECOND)
+    await world.known(ahead, ahead.received())
+    assert (await world.replica.escalate(ahead.request_id)).status_code == 202
+    asked = "select occurred_us, clock_us from events where stream = $1"
+    ((occurred_us, clock_us),) = await world.service.rows(asked, ahead.request_id)
+    assert occurred_us == ahead.at_us + 1
+    assert abs(clock_us - now_us()) < 60 * SECOND
 
 
 async def test_one_is_pending_until_it_is_in_effect(world: World) -> None:
@@ -60,6 +70,14 @@ async def test_a_key_gets_the_first_answer_whatever_has_happened_since(world: Wo
     other = await world.replica.escalate(life.request_id, key="k-1", by="somebody else")
     assert (other.status_code, other.json()["type"]) == (422, "/problems/key-reused")
     assert (await world.replica.escalate(life.request_id, key="k-2")).status_code == 409
+
+
+@pytest.mark.parametrize(("key", "status"), [("é" * 255, 202), ("é" * 256, 422), ("", 422)])
+async def test_a_key_has_1_to_255_characters_of_any_kind(world: World, key: str, status: int) -> None:
+    life = Life()
+    await world.known(life, life.received())
+    first, again = [await world.replica.escalate(life.request_id, key=key) for _ in range(2)]
+    assert (first.status_code, again.json()) == (status, first.json())
 
 
 async def test_what_is_not_possible_is_refused_with_the_state_and_the_holder(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import Header, Path, Query
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 from starlette.responses import Response
 
 from chassis.paging import MOST, limit_of
@@ -37,9 +37,8 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
 RuleName = Annotated[str, Path(pattern=r"^[A-Za-z0-9._:-]{1,100}$", description="Of the policy or calendar")]
 RuleVersion = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="The newest where none is named")]
 Key = Annotated[
-    str | None,
+    Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 255})] | None,
     Header(alias="Idempotency-Key", description="The caller's name for the order: a repeat gets the first answer"),
-    Field(max_length=255),
 ]
 """For the document alone: the key is read where it is used."""
 

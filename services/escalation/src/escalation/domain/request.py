@@ -52,6 +52,7 @@ class Request:
 
     @property
     def closed(self) -> bool:
+        """Whether it is resolved or abandoned."""
         return self.standing.state in ENDS
 
     @property
