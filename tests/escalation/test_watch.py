@@ -189,12 +189,29 @@ async def test_what_is_lost_and_held_again_is_read_anew() -> None:
     assert (scene.store.types("r-1"), scene.store.types("r-2")) == (["SlaBreached"], ["SlaBreached"])
 
 
+async def test_a_partition_that_is_behind_holds_up_no_other() -> None:
+    scene = Scene()
+    scene.log.held = {3, 4}
+    for number in range(2_100):
+        await scene.hears("ContactReceived", 0, f"r-{number}", 3)
+    await scene.hears("ContactReceived", 1, "other", 4)
+
+    async def positions() -> list[tuple[int, int | None, int]]:
+        return [(3, 100, 99), (4, 100, 100)]
+
+    scene.watch._positions = positions
+    await scene.at(12)
+    assert [request_id for request_id, _, _ in scene.store.stated] == ["other"]
+
+
 async def test_more_than_one_transaction_takes_is_stated_all_the_same() -> None:
     scene = Scene()
-    for number in range(450):
+    for number in range(2_450):
         await scene.hears("ContactReceived", 0, f"r-{number}")
     await scene.at(11)
-    assert len(scene.store.stated) == 450
+    assert len(scene.store.stated) == 2_000
+    await scene.at(11)
+    assert len(scene.store.stated) == 2_450
     assert scene.watch.figures().overdue == 0
 
 
