@@ -57,7 +57,7 @@ async def test_eight_routers_serve_a_thousand_contacts_by_one_slot_in_their_turn
     await replicas[0].agent("only", "offline", auto_accept=True)
     expected = await arrive(desk)
     await replicas[0].presence("only", "available")
-    async with asyncio.timeout(240):
+    async with asyncio.timeout(480):
         await serve_all(replicas)
     told = await desk.rows(_HOLDINGS)
     assert [row["stream"] for row in told] == expected
