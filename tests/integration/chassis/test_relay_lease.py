@@ -32,6 +32,13 @@ async def test_one_that_has_run_out_goes_to_the_next_with_a_new_epoch_and_the_sa
         assert second.cursor == Place(70, 7)
 
 
+async def test_one_from_before_the_servers_clock_was_set_back_is_over(db: Database) -> None:
+    async with db.connection() as connection:
+        assert await relay_lease.take(connection, "a") is not None
+        await connection.execute("update relay_lease set until = clock_timestamp() + interval '1 hour'")
+        assert await relay_lease.take(connection, "b") is not None
+
+
 async def test_a_deposed_holder_moves_no_cursor_and_renews_nothing(db: Database) -> None:
     async with db.connection() as connection:
         deposed = await relay_lease.take(connection, "a")

@@ -9,9 +9,10 @@ import asyncpg
 
 _FOR: Final = timedelta(seconds=5)
 
+# A lease that lasts for longer than any is given for was given before the server's clock was set back: it is over.
 _TAKE: Final = """
-update relay_lease set epoch = epoch + 1, holder = $1, until = clock_timestamp() + $2
-where name = 'relay' and (until < clock_timestamp() or holder = $1)
+update relay_lease set epoch = epoch + 1, holder = $1, until = clock_timestamp() + $2::interval
+where name = 'relay' and (until < clock_timestamp() or until > clock_timestamp() + 2 * $2::interval or holder = $1)
 returning epoch, txid, id
 """
 _RENEW: Final = """
