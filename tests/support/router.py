@@ -113,7 +113,7 @@ class ProcessRouter(Router):
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "router", "serve", env=self._environment, stdout=log, stderr=log
             )
-        await until(self.ready, 60, f"the router is ready; its log: {self.log}")
+        await until(self.ready, 150, f"the router is ready; its log: {self.log}")
 
     async def kill(self) -> None:
         """SIGKILL."""
