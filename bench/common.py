@@ -99,7 +99,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A question with its variants; the last variant is the product. `guarantees` hold for every variant alike."""
+    """A question with its variants; the last variant is the product. `guarantees` hold for every variant alike.
+
+    One without claims describes the product alone. `reading` says in words what its figures come to: it is given the
+    medians by variant and the machine's number of cores.
+    """
 
     name: str
     question: str
@@ -109,6 +113,7 @@ class Bench:
     claims: tuple[Claim, ...]
     figures: tuple[str, ...]
     rounds: int = 3
+    reading: Callable[[Mapping[str, Mapping[str, float]], int], str] | None = None
 
     @property
     def product(self) -> Variant:

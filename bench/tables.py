@@ -13,15 +13,23 @@ from bench.rounds import Outcome
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
-PARTS = {"service": "the service", "postgres": "PostgreSQL", "kafka": "Kafka", "server": "service and PostgreSQL"}
+PARTS = {
+    "service": "the service",
+    "postgres": "PostgreSQL",
+    "kafka": "Kafka",
+    "server": "service and PostgreSQL",
+    "load": "the load itself",
+    "machine": "the whole machine",
+}
 INTRODUCTION = """\
 # Benchmarks
 
 `make bench` measures each path of the product beside the usual practice and writes this page. All variants give the
 same guarantees, run in fresh processes, in turn, on the same real Kafka and PostgreSQL (fsync and synchronous commits
 on), and each checks that it has done its work. Claims are ratios of medians over the rounds: they say more than rates,
-which belong to one machine on one day. CPU is user and system time of the processes under test, children included.
-`--only NAME` runs one, `--check` ends with 1 where a claim is not reached. The rounds are in `bench/results`.
+which belong to one machine on one day. A benchmark without claims describes, and stands beside nothing. CPU is user and
+system time of the processes under test, children included. `--only NAME` runs one, `--check` ends with 1 where a claim
+is not reached. The rounds are in `bench/results`.
 """
 
 Result = Mapping[str, Any]
@@ -40,6 +48,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         }
         for claim in bench.claims
     ]
+    medians = {v.name: {f: outcome.median(v.name, f) for f in bench.figures} for v in bench.variants}
     return {
         "bench": bench.name,
         "question": bench.question,
@@ -48,7 +57,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "day": outcome.day,
         "machine": {**_machine(), "load_before": round(outcome.load, 1)},
         "variants": {variant.name: variant.says for variant in bench.variants},
-        "medians": {v.name: {f: outcome.median(v.name, f) for f in bench.figures} for v in bench.variants},
+        "medians": medians,
+        "reading": bench.reading(medians, os.cpu_count() or 1) if bench.reading else "",
         "claims": claims,
         "rounds": outcome.rounds,
     }
@@ -89,16 +99,38 @@ def page(folder: Path = RESULTS) -> str:
 
 def section(result: Result) -> str:
     """One benchmark: the question, the guarantees, and the medians of each variant."""
-    rounds = len(next(iter(result["rounds"].values())))
-    figures = list(next(iter(result["medians"].values())))
-    head = [f"{rounds} rounds, one {result['unit']}", *(label(figure) for figure in figures)]
     says = f"Alike in all: {result['guarantees']}. {_where_and_when(result)}"
     lines = [f"## {result['bench']}: {result['question']}", "", says, ""]
-    lines += [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    if result.get("reading"):
+        lines += [f"**{result['reading']}**", ""]
+    return "\n".join([*lines, *(_beside(result) if result["claims"] else _described(result))])
+
+
+def _beside(result: Result) -> list[str]:
+    """A row for each variant."""
+    figures = list(next(iter(result["medians"].values())))
+    head = [_counted(result), *(label(figure) for figure in figures)]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, says in result["variants"].items():
         cells = [_number(result["medians"][name][figure]) for figure in figures]
         lines.append(f"| **{name}**: {says} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return lines
+
+
+def _described(result: Result) -> list[str]:
+    """A row for each figure: a description has many."""
+    medians = result["medians"]
+    head = [_counted(result), *(f"**{name}**" for name in medians)]
+    rows = [
+        f"| {label(figure)} | {' | '.join(_number(each[figure]) for each in medians.values())} |"
+        for figure in next(iter(medians.values()))
+    ]
+    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows]
+
+
+def _counted(result: Result) -> str:
+    rounds = len(next(iter(result["rounds"].values())))
+    return f"{rounds} round{'s' if rounds > 1 else ''}, one {result['unit']}"
 
 
 def _where_and_when(result: Result) -> str:
@@ -111,7 +143,9 @@ def _where_and_when(result: Result) -> str:
 
 
 def claims(result: Result) -> str:
-    """One benchmark's claims with what was reached."""
+    """One benchmark's claims with what was reached; nothing where it makes none."""
+    if not result["claims"]:
+        return ""
     return "\n".join(["| claim | beside | at least | reached |", "|---|---|---|---|", *_claims(result)])
 
 
@@ -136,7 +170,11 @@ def label(figure: str) -> str:
         return f"per CPU second of {_part(figure.removesuffix('_per_cpu_s'))}"
     if figure.endswith("_cpu_us"):
         return f"CPU µs of {_part(figure.removesuffix('_cpu_us'))} each"
-    return figure.replace("_", " ")
+    if figure.endswith("_cores"):
+        return f"cores of {_part(figure.removesuffix('_cores'))} under the load"
+    if figure.endswith("_pss_mib"):
+        return f"MiB of {_part(figure.removesuffix('_pss_mib'))} (PSS)"
+    return figure.replace("_per_s", " per second").replace("_", " ")
 
 
 def _part(name: str) -> str:
