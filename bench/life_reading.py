@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from bench.common import nearest_rank
 
 SERVICES = ("intake", "router", "escalation", "audit", "kb-search")
-PARTS = (*SERVICES, "postgres", "kafka")
+NAMES = {"postgres": "PostgreSQL", "kafka": "Kafka"}
+PARTS = (*SERVICES, *NAMES)
 GROWS, FULL_CORE, FULL_MACHINE = 0.1, 0.9, 0.95
 
 Figures = Mapping[str, float]
@@ -85,7 +86,7 @@ def _full(step: Figures, cores: int) -> str:
     if full:
         lines.append(f"At the limit of one core: {', '.join(full)}.")
     if machine >= FULL_MACHINE * cores:
-        most = ", ".join(f"{part} {step[f'{part}_cores']:.2f}" for part in by_use[:3])
+        most = ", ".join(f"{NAMES.get(part, part)} {step[f'{part}_cores']:.2f}" for part in by_use[:3])
         lines.append(
             f"The machine was full: {machine:.2f} of {cores} cores were busy, the load itself had "
             f"{step['load_cores']:.2f} of them; the most was used by {most}."

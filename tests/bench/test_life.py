@@ -64,7 +64,7 @@ def test_a_full_machine_is_told_with_the_part_of_the_load_itself() -> None:
     full = {**FELL_BEHIND, "machine_cores": 1.97, "load_cores": 0.3, "router_cores": 0.5, "kafka_cores": 0.4}
     said = reading({"100/s": full}, 2)
     assert "1.97 of 2 cores were busy, the load itself had 0.30 of them" in said
-    assert "router 0.50, kafka 0.40" in said
+    assert "router 0.50, Kafka 0.40" in said
     assert "one core" not in said
 
 
