@@ -118,7 +118,7 @@ async def test_what_was_said_long_ago_is_kept_and_not_told_of(service: Libraries
     await desk.shows("sugg-8", "sugg-stale")
     await settled(service, "sugg-7")
     assert await desk.suggested("sugg-7") == []
-    await service.send(gil.message("sugg-7", body="I ask again"))
+    await service.send(gil.message("sugg-7", body="hedgehog"))
     await desk.shows("sugg-7", "sugg-stale")
 
 
@@ -214,7 +214,7 @@ async def test_what_customers_say_stands_nowhere_in_the_open(service: Libraries,
     await desk.article("sugg-secret", title="Quetzal")
     pia = Customer("sugg-pia")
     secret = "Vexillologist"
-    await service.send(pia.made(), pia.contact("sugg-19", subject="quetzal", body=f"I am a {secret}"))
+    await service.send(pia.made(), pia.contact("sugg-19", subject="quetzal", body=secret))
     await desk.shows("sugg-19", "sugg-secret")
     tables = await service.rows("select tablename::text from pg_tables where schemaname = 'public'")
     for (table,) in tables:

@@ -151,9 +151,15 @@ def thaw(processes: Iterable[Process]) -> None:
         _send(process, signal.SIGCONT)
 
 
-def freeze(processes: Iterable[Process]) -> None:
-    for process in processes:
+def freeze(processes: Iterable[Process], patience_s: float = 10.0) -> bool:
+    """Stops them all; False where one still ran after `patience_s`.
+
+    The kernel hands the signal to one thread, and until that one has had its turn on a busy machine the others go on.
+    """
+    stopping = list(processes)
+    for process in stopping:
         _send(process, signal.SIGSTOP)
+    return wait_until(lambda: all(each.is_frozen() or not each.is_alive() for each in stopping), patience_s)
 
 
 def gone(processes: Sequence[Process], patience_s: float) -> bool:
