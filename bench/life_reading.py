@@ -66,15 +66,34 @@ def reading(steps: Mapping[str, Figures], cores: int) -> str:
     kept: str | None = None
     for name, step in steps.items():
         if step["backlog_grows_per_s"] > GROWS * step["posted_per_s"]:
-            return f"{_kept(kept)}At {name} the backlog grew by {step['backlog_grows_per_s']:.0f} a second. " + _full(
-                step, cores
-            )
+            grew = f"At {name} the backlog grew by {step['backlog_grows_per_s']:.0f} a second."
+            before = [_before(kept, steps[kept], step)] if kept else []
+            return " ".join([_kept(kept) + grew, _full(step, cores), *before, _where(step)])
         kept = name
     return f"{_kept(kept)}It is not known where it stops: no higher rate was tried."
 
 
 def _kept(name: str | None) -> str:
     return f"It keeps up with {name}. " if name else ""
+
+
+def _before(name: str, kept: Figures, step: Figures) -> str:
+    """How it was at the step before: services that hurry fill a machine long before it is too small for them."""
+    return (
+        f"At {name} {kept['machine_cores']:.2f} cores were busy: a life cost {_cpu_ms(kept):.0f} ms of CPU there, and "
+        f"{_cpu_ms(step):.0f} ms here."
+    )
+
+
+def _cpu_ms(step: Figures) -> float:
+    return sum(step[f"{part}_cpu_us"] for part in PARTS) / 1e3
+
+
+def _where(step: Figures) -> str:
+    return (
+        f"Half were offered to an agent within {step['received_to_routed_p50_ms']:,.0f} ms of their receipt, and half "
+        f"were in audit's timeline within {step['post_to_timeline_p50_ms']:,.0f} ms."
+    )
 
 
 def _full(step: Figures, cores: int) -> str:

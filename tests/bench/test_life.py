@@ -16,7 +16,12 @@ from bench.tables import as_json, claims, section
 
 STEADY = [Life(n / 10, n / 10 + 0.02, n / 10 + 0.05) for n in range(100)]
 STUCK = [Life(n / 10, n / 10 + 0.02, n / 10 + 0.05 if n < 50 else None) for n in range(100)]
-IDLE = {f"{part}_cores": 0.1 for part in (*PARTS, "load", "machine")}
+IDLE = {
+    **{f"{part}_cores": 0.1 for part in (*PARTS, "load", "machine")},
+    **{f"{part}_cpu_us": 2_000.0 for part in PARTS},
+    "received_to_routed_p50_ms": 2_352.0,
+    "post_to_timeline_p50_ms": 203.0,
+}
 KEPT = {**IDLE, "posted_per_s": 20.0, "backlog_grows_per_s": 1.9}
 FELL_BEHIND = {**IDLE, "posted_per_s": 100.0, "backlog_grows_per_s": 34.0}
 
@@ -56,7 +61,9 @@ def test_the_first_step_that_grows_is_told_with_the_service_that_was_full() -> N
     full = {**FELL_BEHIND, "router_cores": 0.97, "postgres_cores": 0.95}
     said = reading({"20/s": KEPT, "100/s": full, "200/s": FELL_BEHIND}, 2)
     assert said == (
-        "It keeps up with 20/s. At 100/s the backlog grew by 34 a second. At the limit of one core: router (0.97)."
+        "It keeps up with 20/s. At 100/s the backlog grew by 34 a second. At the limit of one core: router (0.97). "
+        "At 20/s 0.10 cores were busy: a life cost 14 ms of CPU there, and 14 ms here. "
+        "Half were offered to an agent within 2,352 ms of their receipt, and half were in audit's timeline within 203 ms."
     )
 
 
