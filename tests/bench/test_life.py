@@ -63,7 +63,8 @@ def test_the_first_step_that_grows_is_told_with_the_service_that_was_full() -> N
     assert said == (
         "It keeps up with 20/s. At 100/s the backlog grew by 34 a second. At the limit of one core: router (0.97). "
         "At 20/s 0.10 cores were busy: a life cost 14 ms of CPU there, and 14 ms here. "
-        "Half were offered to an agent within 2,352 ms of their receipt, and half were in audit's timeline within 203 ms."
+        "Half were offered to an agent within 2,352 ms of their receipt, "
+        "and half were in audit's timeline within 203 ms."
     )
 
 
