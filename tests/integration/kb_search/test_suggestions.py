@@ -57,6 +57,19 @@ async def test_a_contacts_words_find_articles_and_the_request_is_told(service: L
     }
 
 
+async def test_the_list_is_read_in_pages(service: Libraries, desk: Replica) -> None:
+    names = [f"sugg-page-{n}" for n in range(3)]
+    for name in names:
+        await desk.article(name, title="Ocelot statements", body="How to read them.")
+    pia = Customer("sugg-pia")
+    await service.send(pia.made(), pia.contact("sugg-pages", subject="Ocelot statements"))
+    await settled(service, "sugg-pages")
+    first = (await desk.call("GET", "/v1/requests/sugg-pages/suggestions", limit=2)).json()
+    second = (await desk.call("GET", "/v1/requests/sugg-pages/suggestions", cursor=first["next_cursor"])).json()
+    assert sorted(each["article_id"] for each in first["items"] + second["items"]) == names
+    assert (len(first["items"]), second["next_cursor"]) == (2, None)
+
+
 async def test_the_list_changes_with_what_the_customer_says(service: Libraries, desk: Replica) -> None:
     await desk.article("sugg-x", title="Capybara fees")
     await desk.article("sugg-y", title="Dingo limits")

@@ -44,9 +44,10 @@ def _add_suggestions(beside: APIRouter, desk: Desk) -> None:
         tags=["suggestions"],
         dependencies=[requires(READ)],
     )
-    async def suggestions(request_id: RequestIdOfPath) -> Response:
+    async def suggestions(request_id: RequestIdOfPath, cursor: Cursor = None, limit: Limit = LIMIT) -> Response:
         """Articles found for what the customer said, the best first; looked up anew with each of his messages."""
-        return json(await desk.suggestions(request_id))
+        place = place_of(cursor, int)
+        return json(await desk.suggestions(request_id, after=int(place[0] or 0) if place else 0, limit=limit))
 
     @beside.post(
         "/v1/requests/{request_id}/suggestions/{article_id}/used",

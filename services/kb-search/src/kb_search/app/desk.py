@@ -35,13 +35,15 @@ class Desk:
         self._commands = commands
         self._clock = clock
 
-    async def suggestions(self, request_id: str) -> Json:
-        """What is shown for a request. Raises NotFound where none of its words have come here yet."""
+    async def suggestions(self, request_id: str, *, after: int, limit: int) -> Json:
+        """What is shown for a request behind this place. Raises NotFound where none of its words have come here yet."""
         async with self._db.connection() as connection:
             shown = await self._requests.shown(connection, request_id)
         if shown is None:
             raise _unheard(request_id)
-        return {"items": [found_object(each) for each in shown], "next_cursor": None}
+        end = after + limit
+        following = encode_cursor([end]) if len(shown) > end else None
+        return {"items": [found_object(each) for each in shown[after:end]], "next_cursor": following}
 
     async def use(self, command: Used, key: Use | None) -> bytes:
         """What was stated. Used again by the same agent: what was stated first. An article that was never suggested
