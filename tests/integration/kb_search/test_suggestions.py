@@ -61,8 +61,8 @@ async def test_the_list_is_read_in_pages(service: Libraries, desk: Replica) -> N
     names = [f"sugg-page-{n}" for n in range(3)]
     for name in names:
         await desk.article(name, title="Ocelot statements", body="How to read them.")
-    pia = Customer("sugg-pia")
-    await service.send(pia.made(), pia.contact("sugg-pages", subject="Ocelot statements"))
+    oz = Customer("sugg-oz")
+    await service.send(oz.made(), oz.contact("sugg-pages", subject="Ocelot statements"))
     await settled(service, "sugg-pages")
     first = (await desk.call("GET", "/v1/requests/sugg-pages/suggestions", limit=2)).json()
     second = (await desk.call("GET", "/v1/requests/sugg-pages/suggestions", cursor=first["next_cursor"])).json()
