@@ -96,6 +96,13 @@ async def test_what_is_not_the_body_asked_for_is_invalid(client: httpx.AsyncClie
     problem_of(await client.put("/v1/notes/7", headers=headers, content=body), 422, "validation")
 
 
+@pytest.mark.parametrize("said", [{}, {"content-type": "application/x-www-form-urlencoded"}])
+async def test_a_body_is_json_whatever_its_type_says(client: httpx.AsyncClient, said: dict[str, str]) -> None:
+    response = await client.put("/v1/notes/7", headers=READER | said, content=b'{"text": 3}')
+    (error,) = problem_of(response, 422, "validation")["errors"]
+    assert (error["field"], error["reason"]) == ("text", "Input should be a valid string")
+
+
 async def test_nul_in_a_body_is_refused_where_it_stands(client: httpx.AsyncClient) -> None:
     headers = {**READER, "content-type": "application/json"}
     response = await client.put("/v1/notes/7", headers=headers, content=rb'{"text": "a\u0000b"}')
