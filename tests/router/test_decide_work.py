@@ -102,7 +102,7 @@ def test_nobody_in_particular_resolves_what_nobody_has_accepted(request_: Reques
 
 @pytest.mark.parametrize("request_", [connected_to("ada"), paused_by("ada")], ids=["connected", "paused"])
 def test_what_an_agent_has_is_not_resolved_by_nobody(request_: Request) -> None:
-    assert decided(request_, resolve(None)) == NotNow("resolve", request_.standing)
+    assert decided(request_, resolve(None)) == NotNow("resolve", request_.standing, by_holder=True)
 
 
 @pytest.mark.parametrize("request_", [waiting(), offered_to("ada")], ids=["waiting", "offered"])

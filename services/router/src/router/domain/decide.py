@@ -81,7 +81,7 @@ def _refusal(request: Request, command: Order) -> Refusal | None:
         return OtherLeg(command.leg or 0, standing)
     possible = BY_NOBODY if command.agent_id is None else BY_AGENT
     if standing.state not in possible.get(command.verb, frozenset()):
-        return NotNow(command.verb, standing)
+        return NotNow(command.verb, standing, by_holder=standing.state in BY_AGENT.get(command.verb, frozenset()))
     if command.agent_id is not None and standing.agent_id not in (None, command.agent_id):
         return NotHis(command.verb, command.agent_id, standing)
     return None

@@ -22,14 +22,17 @@ class OtherLeg:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """The state does not allow it."""
+    """The state does not allow it; `by_holder` says that it would if the agent who has the request were named."""
 
     verb: str
     standing: Standing
+    by_holder: bool = False
 
     @property
     def detail(self) -> str:
         """What to do now."""
+        if self.by_holder:
+            return f"It is {self.standing.agent_id} who has the request ({self.standing.state}): name him as agent_id."
         return f"A request that is {self.standing.state} takes no {self.verb}: look at it again before you act."
 
 
