@@ -26,7 +26,7 @@ class Principal:
     def must(self, scope: str) -> None:
         """Raise Forbidden, naming the scope, unless the holder may."""
         if not self.may(scope):
-            raise Forbidden(f"this needs a token with the scope {scope}")
+            raise Forbidden(f"This needs a token with the scope {scope}.")
 
 
 class Grant(Protocol):
@@ -50,10 +50,10 @@ class Tokens:
         The look-up is by the token's digest, so its timing tells nothing about any token.
         """
         if not authorization:
-            raise Unauthorized("send Authorization: Bearer <token>")
+            raise Unauthorized("Send Authorization: Bearer <token>.")
         if authorization[:7].lower() != _SCHEME or len(authorization) > _LONGEST:
-            raise Unauthorized("only Bearer tokens are taken")
+            raise Unauthorized("Only Bearer tokens are taken.")
         principal = self._principals.get(hashlib.sha256(authorization[7:].strip()).hexdigest())
         if principal is None:
-            raise Unauthorized("this token is not known here")
+            raise Unauthorized("This token is not known here.")
         return principal

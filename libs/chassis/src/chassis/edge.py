@@ -76,10 +76,12 @@ class Edge:
         except ClientDisconnect:
             exchange.status = exchange.status or _CALLER_LEFT
         except TimeoutError:
-            await exchange.fail(Unavailable("this took too long; whether it was done is unknown"), "request_timed_out")
+            await exchange.fail(
+                Unavailable("This took too long: retry with the same key to hear what was done."), "request_timed_out"
+            )
         # The contract: whatever goes wrong inside is a 503 with a problem object, never a 500.
         except Exception:  # noqa: BLE001
-            await exchange.fail(Unavailable("an unexpected fault; retry with the same key"), "request_failed")
+            await exchange.fail(Unavailable("An unexpected fault: retry with the same key."), "request_failed")
         finally:
             self._account(exchange)
 
@@ -188,7 +190,7 @@ class _Exchange:
         return line
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"at most {self._limit} bytes are taken here; send less at a time")
+        return TooLarge(f"At most {self._limit} bytes are taken here: send less at a time.")
 
 
 class _Counts:

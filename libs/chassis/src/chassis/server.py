@@ -111,7 +111,7 @@ class GuardedProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _head_too_large(self) -> None:
-        self._cut(413, TooLarge(f"the request line and headers together may have {self.limits.head_bytes} bytes"))
+        self._cut(413, TooLarge(f"The request line and headers together may have {self.limits.head_bytes} bytes."))
 
     def _arm(self, seconds: float) -> None:
         self._disarm()

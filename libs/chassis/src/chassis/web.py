@@ -245,9 +245,9 @@ def _of_http(error: HTTPException) -> Response:
     if isinstance(error.__cause__, Refused):
         return problem(error.__cause__)
     if error.status_code == 404:
-        return problem(NotFound("there is nothing at this path; /docs lists what there is"))
+        return problem(NotFound("There is nothing at this path: /docs lists what there is."))
     if error.status_code == 405:
-        return problem(NotFound("this path does not take this method"), status=405, headers=error.headers)
+        return problem(NotFound("This path does not take this method."), status=405, headers=error.headers)
     if error.status_code == 413:
         return problem(TooLarge(error.detail))
     if error.status_code >= 500:

@@ -31,7 +31,7 @@ class Answers:
         found = await self._timelines.one(request_id, as_of_us=as_of_us, personal=personal)
         if found is None:
             when = "" if as_of_us is None else f" at {to_text(as_of_us)}"
-            raise NotFound(f"nothing is known of this request{when}; what was just sent may take a moment to arrive")
+            raise NotFound(f"Nothing is known of this request{when}: what was just sent may take a moment to arrive.")
         return render(found)
 
     async def requests(self, wanted: RequestFilter, *, cursor: str | None, limit: int) -> dict[str, Any]:
