@@ -76,7 +76,7 @@ class SqlDue:
             for at in range(0, len(gone), AT_ONCE):
                 await self.close(gone[at : at + AT_ONCE])
         except StaleTransaction as error:
-            raise Unavailable("the offers were not taken back at this moment") from error
+            raise Unavailable("The offers were not taken back at this moment: try again.") from error
 
     async def _close(self, tx: asyncpg.Connection, due: Sequence[Due]) -> Applied | None:
         """Under the locks everything is looked at again: it may have been answered, or closed by another replica."""
