@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 
 import pytest
 
@@ -12,6 +12,7 @@ from chassis.errors import Unavailable
 from router.app.desks import Desks, Notice
 from router.app.roster import Assignment
 from router.domain.desk import News
+from tests.support.until import until
 
 
 class Table:
@@ -20,11 +21,13 @@ class Table:
     def __init__(self) -> None:
         self.assignments: list[Assignment] = []
         self.away = False
+        self.readings: list[list[str]] = []
 
-    async def of(self, agent_id: str) -> Sequence[Assignment]:
+    async def of(self, agent_ids: Collection[str]) -> Mapping[str, Sequence[Assignment]]:
+        self.readings.append(sorted(agent_ids))
         if self.away:
             raise Unavailable("away")
-        return [each for each in self.assignments if agent_id == "ada"]
+        return {"ada": self.assignments} if "ada" in agent_ids else {}
 
 
 def assignment(request_id: str, state: str = "offered", leg: int = 1) -> Assignment:
@@ -101,3 +104,17 @@ async def test_a_stream_ends_with_the_service(table: Table) -> None:
         await asyncio.sleep(0)
         stopping.set()
         assert await asyncio.wait_for(waiting, 5) is None
+
+
+async def test_desks_that_are_woken_together_are_read_together(table: Table, desks: Desks) -> None:
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(aclosing(desks.follow(each))) for each in ("ada", "bob", "cid")]
+        waiting = [asyncio.ensure_future(anext(stream)) for stream in streams]
+        await until(lambda: bool(table.readings), what="the first reading")
+        table.assignments = [assignment("r-1")]
+        desks.wake("")
+        await waiting[0]
+        assert table.readings[-1] == ["ada", "bob", "cid"]
+        for each in waiting[1:]:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

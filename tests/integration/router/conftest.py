@@ -9,7 +9,7 @@ import pytest
 
 from chassis.clock import SystemClock
 from tests.support.clocks import SetClock
-from tests.support.router import Router, Routers, routers
+from tests.support.router import Router, Routers
 from tests.support.routing import Routing, routing
 
 
@@ -23,7 +23,7 @@ async def desk(database_url: str) -> AsyncIterator[Routing]:
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Routers]:
     """The same database, to run replicas on: what the log would tell them, `desk` takes up."""
-    async with routers(database_url, tmp_path) as made:
+    async with Routers(database_url, tmp_path) as made:
         yield made
 
 

@@ -6,10 +6,10 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -17,9 +17,10 @@ import pytest
 import pytest_asyncio
 
 from chassis.store import read_stream
-from local_stack.postgres import execute
-from tests.support.router import HEADERS, ProcessRouter, routers
+from tests.support.router import ProcessRouter, Routers
 from tests.support.routing import Routing, routing
+from tests.support.servers import fresh_database
+from tests.support.serving import HEADERS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -60,14 +61,11 @@ class Place:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    name = f"t_{uuid4().hex}"
-    execute(postgres, [f"CREATE DATABASE {name}"])
-    dsn = urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
-    async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(routers(dsn, tmp_path_factory.mktemp("router")))
-        replica = await service.replica()
-        yield Place(replica, await stack.enter_async_context(routing(dsn)))
-    execute(postgres, [f"DROP DATABASE {name} WITH (FORCE)"])
+    with fresh_database(postgres) as dsn:
+        async with Routers(dsn, tmp_path_factory.mktemp("router")) as service:
+            replica = await service.replica()
+            async with routing(dsn) as desk:
+                yield Place(replica, desk)
 
 
 WHOLE = {
@@ -259,7 +257,7 @@ async def test_queues_come_page_after_page(place: Place) -> None:
 
 async def told(place: Place, agent_id: str) -> AsyncGenerator[tuple[str, Json]]:
     """(event, data) as they come."""
-    path = f"{place.router.url}/v1/agents/{agent_id}/stream"
+    path = f"{place.router.program.url}/v1/agents/{agent_id}/stream"
     async with (
         httpx.AsyncClient(headers=HEADERS, timeout=20, trust_env=False) as http,
         http.stream("GET", path) as answer,

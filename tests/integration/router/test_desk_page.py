@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 
-from tests.support.router import Json, Router
+from tests.support.router import Router
 from tests.support.routing import Routing
+from tests.support.serving import Json
 from tests.support.until import until
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "desk.md"

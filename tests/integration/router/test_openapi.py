@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.support.router import HEADERS, Json, Router, Routers
+from tests.support.router import Router, Routers
 from tests.support.routing import Routing
+from tests.support.serving import HEADERS, Json
 
 EXAMPLES = 8
 ORDERS = ("accept", "decline", "pause", "resume", "resolve", "transfer", "abandon", "reopen")
@@ -56,7 +57,7 @@ async def test_whatever_is_made_from_the_document_is_answered_as_it_says(
         if path.startswith("/v1/requests/"):
             for method in item:
                 for mode in GenerationMode:
-                    await asyncio.to_thread(fuzz, schema[path][method.upper()], mode, router.url)
+                    await asyncio.to_thread(fuzz, schema[path][method.upper()], mode, router.program.url)
 
 
 def fuzz(operation: Any, mode: GenerationMode, url: str) -> None:

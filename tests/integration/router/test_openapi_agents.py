@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.support.router import HEADERS, Json, Routers
+from tests.support.router import Routers
+from tests.support.serving import HEADERS, Json
 
 EXAMPLES = 8
 CHECKS = [
@@ -43,7 +44,7 @@ async def test_whatever_is_made_from_the_document_is_answered_as_it_says(written
         if path.startswith(("/v1/agents", "/v1/queues")) and path != ENDLESS:
             for method in item:
                 for mode in GenerationMode:
-                    await asyncio.to_thread(fuzz, schema[path][method.upper()], mode, router.url)
+                    await asyncio.to_thread(fuzz, schema[path][method.upper()], mode, router.program.url)
 
 
 def fuzz(operation: Any, mode: GenerationMode, url: str) -> None:

@@ -11,8 +11,9 @@ import orjson
 from chassis.store import lock_streams
 from router.adapters.book import SqlBook
 from tests.router.given import waiting
-from tests.support.router import Router, Routers, tokens
+from tests.support.router import Router, Routers
 from tests.support.routing import Routing
+from tests.support.serving import TOKEN, tokens
 from tests.support.until import until
 
 
@@ -114,8 +115,8 @@ async def test_unknown_query_parameters_and_what_is_no_object_are_422(router: Ro
 
 async def test_each_call_needs_its_scope(service: Routers, desk: Routing) -> None:
     await desk.contact("r-1")
-    reads = await service.local(THROUGHLINE_TOKENS=tokens("routing:read"))
-    acts = await service.local(THROUGHLINE_TOKENS=tokens("routing:act"))
+    reads = await service.local(THROUGHLINE_TOKENS=tokens({TOKEN: ["routing:read"]}))
+    acts = await service.local(THROUGHLINE_TOKENS=tokens({TOKEN: ["routing:act"]}))
     assert (await reads.http.get("/v1/requests/r-1")).status_code == 200
     problem(await reads.order("abandon", "r-1"), 403, "forbidden")
     problem(await acts.http.get("/v1/requests/r-1"), 403, "forbidden")

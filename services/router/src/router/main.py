@@ -100,8 +100,8 @@ def build(settings: RouterSettings) -> FastAPI:
     roster = Roster(store, due)
     passes = Passes(SqlPasses(db, clock, match, told, holder=settings.replica), figures.passed)
     timers = Alarm(Timers(due, clock, steady_us, figures.late).work, net_s=1.0, name="timers")
-    signals.on(QUEUE, passes.wake)
-    signals.on(AGENT, desks.wake)
+    herald.hear(QUEUE, passes.wake)
+    herald.hear(AGENT, desks.wake)
 
     service.around(start=db.open, stop=db.close)
     service.background("topics", topics.ensure, ends=True)

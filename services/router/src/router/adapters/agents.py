@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -79,10 +79,10 @@ class SqlAgents:
         async with self._db.connection() as connection:
             return await _shown(connection, await connection.fetch(_PAGE, after or "", most))
 
-    async def of(self, agent_id: str) -> Sequence[Assignment]:
+    async def of(self, agent_ids: Collection[str]) -> Mapping[str, Sequence[Assignment]]:
         """See `app.desks.Assignments`."""
         async with self._db.connection() as connection:
-            return (await assignments(connection, [agent_id])).get(agent_id, [])
+            return await assignments(connection, agent_ids)
 
     async def _settled(self, agent_id: str, decide: Decide) -> None:
         async def work(tx: asyncpg.Connection) -> Applied | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
 
 from chassis.database import Database
 from chassis.errors import Unavailable
+from chassis.ids import new_id
 from chassis.signals import Signals
 
 QUEUE: Final = "queue"
 AGENT: Final = "agent"
 
+_REST_S: Final = 0.01
 _log = structlog.get_logger(__name__)
 
 
@@ -22,12 +24,13 @@ class Herald:
     """Sends signals after the commits that give rise to them, many at once.
 
     A NOTIFY inside a commit makes all commits of the cluster queue for one lock, so they go in a transaction of their
-    own. What is lost with the process is found by those who look at intervals.
+    own, and those of a busy moment in one. What is lost with the process is found by those who look at intervals.
     """
 
     def __init__(self, db: Database, signals: Signals) -> None:
         self._db = db
         self._signals = signals
+        self._me = new_id()
         self._waiting: set[tuple[str, str]] = set()
         self._something = asyncio.Event()
 
@@ -38,14 +41,26 @@ class Herald:
         if self._waiting:
             self._something.set()
 
+    def hear(self, channel: str, woken: Callable[[str], None]) -> None:
+        """Calls `woken` with what the other replicas tell: whoever tells something here was woken by it before."""
+
+        def heard(said: str) -> None:
+            teller, _, name = said.partition(" ")
+            if teller != self._me:
+                woken(name)
+
+        self._signals.on(channel, heard)
+
     async def run(self) -> None:
         """Sends what there is to tell, until it is cancelled."""
         while True:
             await self._something.wait()
             self._something.clear()
             told, self._waiting = self._waiting, set()
+            signals = [(channel, f"{self._me} {name}") for channel, name in sorted(told)]
             try:
                 async with self._db.connection() as connection:
-                    await self._signals.send_all(connection, sorted(told))
+                    await self._signals.send_all(connection, signals)
             except Unavailable as error:
                 _log.info("signals_not_sent", reason=error.detail)
+            await asyncio.sleep(_REST_S)
