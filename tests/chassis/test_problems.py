@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from typing import Annotated
 
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from chassis import errors
 from chassis.errors import Conflict, Invalid, Overloaded, Refused, Unavailable
@@ -60,3 +61,14 @@ def test_fields_are_named_by_their_path_and_what_was_sent_is_not_repeated() -> N
     assert isinstance(found, Invalid)
     assert [error["field"] for error in found.errors] == ["data.steps.1.at", "data.steps.1.to"]
     assert "a secret" not in str(found.errors)
+
+
+def test_a_validator_of_ours_is_quoted_without_anything_before() -> None:
+    def odd(number: int) -> int:
+        if number % 2:
+            return number
+        raise ValueError("must be odd")
+
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Annotated[int, AfterValidator(odd)]).validate_python(2)
+    assert from_pydantic(caught.value, under="n").errors == [{"field": "n", "reason": "must be odd"}]

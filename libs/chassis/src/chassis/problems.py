@@ -56,7 +56,12 @@ def from_pydantic(error: ValidationError, *, under: str = "") -> Invalid:
 
 def from_details(details: Iterable[ErrorDetails], *, under: str = "", skip: int = 0) -> Invalid:
     """As `from_pydantic`, of error details; `skip` leaves out leading parts of each path."""
-    return Invalid([{"field": _path(found["loc"][skip:], under), "reason": found["msg"]} for found in details])
+    return Invalid([{"field": _path(found["loc"][skip:], under), "reason": _reason(found)} for found in details])
+
+
+def _reason(found: ErrorDetails) -> str:
+    """What our own validators raise, without pydantic's words before it."""
+    return found["msg"].removeprefix("Value error, ") if found["type"] == "value_error" else found["msg"]
 
 
 def _path(location: tuple[int | str, ...], under: str) -> str:
