@@ -41,7 +41,7 @@ async def naive(db: Database, settings: ServiceSettings, strike: int) -> None:
     async with db.connection() as connection:
         lease = await relay_lease.take(connection, settings.replica)
         assert lease is not None
-        rows = await outbox.read(connection, lease.cursor)
+        rows = (await outbox.read(connection, lease.cursor)).rows
         await lease.advance(connection, outbox.place_of(rows[-1]))
         os.kill(os.getpid(), strike)
     await publisher.send(rows)

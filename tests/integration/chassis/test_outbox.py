@@ -51,7 +51,7 @@ async def test_under_sixteen_writers_no_row_is_lost_and_the_naive_reader_loses_s
         while not last_look:
             last_look = done.is_set()
             async with db.connection() as connection:
-                while rows := await outbox.read(connection, place):
+                while rows := (await outbox.read(connection, place)).rows:
                     place = outbox.place_of(rows[-1])
                     ours.update(row["id"] for row in rows)
             await asyncio.sleep(0.001)
@@ -82,10 +82,9 @@ async def test_rows_behind_a_running_transaction_wait_for_its_end(db: Database) 
         await running.fetchval("select pg_current_xact_id()")
         await append(db, a_stream())
         async with db.connection() as connection:
-            assert await outbox.read(connection, START) == []
-            assert await outbox.holds_any(connection, START)
+            assert await outbox.read(connection, START) == ([], True)
     async with db.connection() as connection:
-        assert len(await outbox.read(connection, START)) == 1
+        assert len((await outbox.read(connection, START)).rows) == 1
 
 
 async def test_control_a_writer_with_the_earlier_number_turns_its_stream_round_without_the_lock(db: Database) -> None:
@@ -98,7 +97,7 @@ async def test_control_a_writer_with_the_earlier_number_turns_its_stream_round_w
             f"{INSERT} values (gen_random_uuid(), 'r', 3, 'Connected', 1, '/services/tests', 'contacts', 'r', 0, '')"
         )
     async with db.connection() as connection:
-        assert [row["version"] for row in await outbox.read(connection, START)] == [1, 3, 2]
+        assert [row["version"] for row in (await outbox.read(connection, START)).rows] == [1, 3, 2]
 
 
 async def test_with_the_lock_first_a_stream_is_read_in_its_own_order_whoever_writes(
@@ -117,7 +116,7 @@ async def test_with_the_lock_first_a_stream_is_read_in_its_own_order_whoever_wri
 
     await asyncio.gather(*(write(seed) for seed in range(8)))
     async with db.connection() as connection:
-        rows = await outbox.read(connection, START)
+        rows = (await outbox.read(connection, START)).rows
     for stream in "abcd":
         versions = [row["version"] for row in rows if row["key"] == stream]
         assert versions == list(range(1, len(versions) + 1))
@@ -130,12 +129,20 @@ async def test_a_round_is_bounded_by_bytes_and_holds_one_row_at_least(db: Databa
 
     for n, size in enumerate(sizes()):
         await append(db, Append(f"r-{n}", 0, (an_event(f"r-{n}", payload=b"x" * size),)))
-    rounds, place = [], START
+    rounds, full, place = [], [], START
     async with db.connection() as connection:
-        while rows := await outbox.read(connection, place):
-            place = outbox.place_of(rows[-1])
-            rounds.append([len(row["payload"]) for row in rows])
+        while (found := await outbox.read(connection, place)).rows:
+            place = outbox.place_of(found.rows[-1])
+            rounds.append([len(row["payload"]) for row in found.rows])
+            full.append(found.is_full)
     assert rounds == [[3 << 20, 3 << 20], [600 << 10, 600 << 10]]
+    assert full == [True, False], "only behind a full round others may be left that no commit announces"
+
+
+async def test_a_round_of_as_many_rows_as_it_may_have_is_full(db: Database) -> None:
+    await append(db, *(a_stream(f"r-{n}") for n in range(outbox.ROUND_ROWS)))
+    async with db.connection() as connection:
+        assert (await outbox.read(connection, START)).is_full
 
 
 async def test_a_look_tells_how_much_waits_and_for_how_long(db: Database) -> None:

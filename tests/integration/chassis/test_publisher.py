@@ -50,7 +50,7 @@ async def rows_of(db: Database, *appends: Append) -> list[asyncpg.Record]:
 
     await db.run(work)
     async with db.connection() as connection:
-        return await outbox.read(connection, Place(0, 0))
+        return (await outbox.read(connection, Place(0, 0))).rows
 
 
 def streams(count: int, *, events: int) -> list[Append]:

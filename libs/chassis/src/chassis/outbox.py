@@ -1,7 +1,7 @@
 """What the relay reads: committed event rows in an order that no later commit can slip into, and how much waits."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -12,22 +12,27 @@ ROUND_BYTES: Final = 4 * 1024 * 1024
 _COUNTED_EXACTLY: Final = 10_000
 
 # A transaction below the snapshot's xmin has ended, so all that it wrote is to be seen, and none will come below it
-# any more (architecture, law 2). The sum bounds a round by bytes: its first row is always taken.
+# any more (architecture, law 2). The sum bounds a round by bytes: its first row is always taken. One snapshot tells the
+# rows and whether others are held back, so that nobody has to look again for what no commit has announced since.
 _READ: Final = """
-select txid, id, topic, key, payload, event_id::text, type, schema_version, source, occurred_us, version,
+select held_back, txid, id, topic, key, payload, event_id::text, type, schema_version, source, occurred_us, version,
        causation_id::text, correlation_id::text, clock_us, traceparent
 from (
+    select exists (
+        select from events
+        where (txid, id) > ($1::xid8, $2::bigint) and txid >= pg_snapshot_xmin(pg_current_snapshot())
+    ) as held_back
+) held
+left join (
     select *, sum(octet_length(payload)) over (order by txid, id) - octet_length(payload) as bytes_before
     from (
         select * from events
         where (txid, id) > ($1::xid8, $2::bigint) and txid < pg_snapshot_xmin(pg_current_snapshot())
         order by txid, id limit $3
     ) waiting
-) summed
-where bytes_before < $4
+) summed on bytes_before < $4
 order by txid, id
 """
-_ANY: Final = "select 1 from events where (txid, id) > ($1::xid8, $2::bigint) limit 1"
 _LOOK: Final = """
 with place as materialized (select txid, id from relay_lease where name = 'relay'),
 waiting as materialized (
@@ -63,24 +68,32 @@ class Look:
         return self.newest >= self.xmax
 
 
-async def read(connection: asyncpg.Connection, after: Place) -> list[asyncpg.Record]:
+class Round(NamedTuple):
+    """What may be published next, and whether committed rows behind it must wait for an older transaction's end."""
+
+    rows: list[asyncpg.Record]
+    held_back: bool
+
+    @property
+    def is_full(self) -> bool:
+        """Whether rows may have been left for the next round. What comes later is announced by its commit."""
+        return len(self.rows) == ROUND_ROWS or sum(len(row["payload"]) for row in self.rows) >= ROUND_BYTES
+
+
+async def read(connection: asyncpg.Connection, after: Place) -> Round:
     """The next round: at most 2,000 rows and about 4 MiB, at least one row where there is one.
 
-    A row is (txid, id, topic, key, payload, event id, type, schema version, source, occurred_us, sequence, causation
-    id, correlation id, clock_us, traceparent): the driver's own record, since a class of ours would double its price.
+    A row is (held back, txid, id, topic, key, payload, event id, type, schema version, source, occurred_us, sequence,
+    causation id, correlation id, clock_us, traceparent): the driver's own record, since a class of ours would double
+    its price.
     """
-    return await connection.fetch(_READ, after.txid, after.id, ROUND_ROWS, ROUND_BYTES)
+    rows = await connection.fetch(_READ, after.txid, after.id, ROUND_ROWS, ROUND_BYTES)
+    return Round(rows if rows[0]["txid"] is not None else [], rows[0]["held_back"])
 
 
 def place_of(row: asyncpg.Record) -> Place:
     """Where the row stands in the relay's order."""
-    return Place(row[0], row[1])
-
-
-async def holds_any(connection: asyncpg.Connection, after: Place) -> bool:
-    """Whether any committed row lies behind `after`, readable yet or not."""
-    found = await connection.fetchval(_ANY, after.txid, after.id)
-    return found is not None
+    return Place(row[1], row[2])
 
 
 async def look(connection: asyncpg.Connection) -> Look:

@@ -67,7 +67,8 @@ async def add(
     tx: asyncpg.Connection, consumer: str, records: Sequence[Record], *, reason: str, attempts: int, now_us: int
 ) -> None:
     """Set records aside."""
-    await tx.executemany(_INSERT, [_row(consumer, record, reason, attempts, now_us) for record in records])
+    if records:
+        await tx.executemany(_INSERT, [_row(consumer, record, reason, attempts, now_us) for record in records])
 
 
 async def keys(tx: asyncpg.Connection, consumer: str, places: Iterable[Partition]) -> set[tuple[Partition, bytes]]:

@@ -99,7 +99,7 @@ def _filled(
     counts: dict[str, int] = {}
     batches: dict[tuple[str, int], _Batch] = {}
     taken = len(rows)
-    for n, (_, _, topic, key_text, payload, *about) in enumerate(rows):
+    for n, (_, _, _, topic, key_text, payload, *about) in enumerate(rows):
         key = key_text.encode()
         if (count := counts.get(topic)) is None:
             count = counts[topic] = kafka.partitions_of(settings, topic)

@@ -61,7 +61,7 @@ class Relay:
         self._wake = Wake(db)
         self._publisher = KafkaPublisher(settings) if publisher is None else publisher
         self._backoff = Backoff(first_s=0.1, most_s=5.0)
-        self._held_back = self._backoff
+        self._held_back = _soon()
         self._lease: Lease | None = None
         self._seen: outbox.Look | None = None
         self._bound: tuple[int, float | None] = (0, None)
@@ -162,22 +162,23 @@ class Relay:
         """Reads, sends, moves the cursor. The wake-up is cleared before the read: what comes after it is not missed."""
         self._wake.clear()
         async with self._db.connection() as connection:
-            rows = await outbox.read(connection, lease.cursor)
-            held_back = not rows and await outbox.holds_any(connection, lease.cursor)
-        if not rows:
-            self._recovered()
-            await self._idle(held_back)
-        elif lease.believed:
-            await self._send(lease, rows)
+            found = await outbox.read(connection, lease.cursor)
+        if found.rows:
+            self._held_back = _soon()
+            if not lease.believed or not await self._send(lease, found.rows) or found.is_full:
+                return
+        self._recovered()
+        await self._idle(found.held_back)
 
     async def _idle(self, held_back: bool) -> None:
         """Waits to be woken. Rows that an older transaction holds back are looked for again soon: its end wakes nobody
         here where it is another service's."""
         if not held_back:
-            self._held_back = Backoff(first_s=0.002, most_s=0.1)
+            self._held_back = _soon()
         await self._wake.wait(self._held_back.next_s() if held_back else _NET_S)
 
-    async def _send(self, lease: Lease, rows: list[asyncpg.Record]) -> None:
+    async def _send(self, lease: Lease, rows: list[asyncpg.Record]) -> bool:
+        """Whether all of them are acknowledged now. Raises NoAnswer."""
         sent = await self._publisher.send(rows)
         if sent.acknowledged:
             async with self._db.connection() as connection:
@@ -185,6 +186,7 @@ class Relay:
         if sent.failure is not None:
             raise NoAnswer(sent.failure)
         self._recovered()
+        return sent.acknowledged == len(rows)
 
     async def _renew(self, lease: Lease) -> None:
         """While a round waits for Kafka the lease is kept; a lost one is found by the next write of the cursor."""
@@ -240,3 +242,7 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._backoff.next_s()):
                 await self._stopping.wait()
+
+
+def _soon() -> Backoff:
+    return Backoff(first_s=0.002, most_s=0.1)
