@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import Final
 
 import asyncpg
+
+from chassis.store_sql import LOCK
 
 LASTS: Final = timedelta(seconds=3)
 """How long a queue waits for a holder who has died."""
@@ -20,8 +23,17 @@ where q.until < clock_timestamp() or q.until > clock_timestamp() + 2 * $3::inter
 returning epoch
 """
 _LEFT: Final = "select extract(epoch from until - clock_timestamp())::float from queues where queue = $1"
-_HOLD: Final = """
-update queues set until = clock_timestamp() + $3 where queue = $1 and epoch = $2 returning 1
+# Each part waits for the one before it: the streams' locks need no xid, the queue's row is the first that has one.
+_HOLD: Final = f"""
+with locked as materialized ({LOCK}),
+leased as (
+    update queues set until = clock_timestamp() + $4
+    where queue = $2 and epoch = $3 and (select count(*) from locked) >= 0 returning 1
+), held as materialized (
+    select 1 from agents where agent_id = any($5::text[]) and exists (select from leased)
+    order by agent_id for no key update
+)
+select exists (select from leased), (select count(*) from held)
 """
 _GIVE_BACK: Final = """
 update queues q set until = '-infinity' from unnest($1::text[], $2::bigint[]) i(queue, epoch)
@@ -46,10 +58,13 @@ class Lease:
         """False once the time is over that was asked for."""
         return monotonic() < self.until
 
-    async def hold(self, tx: asyncpg.Connection) -> None:
-        """Holds the queue's row until the transaction ends, and the lease for longer; raises `LeaseLost`."""
+    async def hold(self, tx: asyncpg.Connection, *, streams: Sequence[str], agents: Sequence[str]) -> None:
+        """Holds these streams, the queue's row and these agents, in this order, until the transaction ends.
+
+        It must be the transaction's first statement, and prolongs the lease. Raises `LeaseLost`.
+        """
         asked = monotonic()
-        if await tx.fetchval(_HOLD, self.queue, self.epoch, LASTS) is None:
+        if not await tx.fetchval(_HOLD, streams, self.queue, self.epoch, LASTS, agents):
             raise LeaseLost(f"the epoch {self.epoch} of {self.queue} is over")
         self.until = asked + LASTS.total_seconds()
 
