@@ -200,7 +200,7 @@ async def test_the_usual_server_waits_for_ever(parts: Any) -> None:
     """The control arm: uvicorn's own protocol takes a huge head, and holds a half-sent one open."""
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-    async with serving(parts, HttpToolsProtocol) as usual:  # type: ignore[arg-type]  # on purpose
+    async with serving(parts, HttpToolsProtocol) as usual:  # type: ignore[arg-type]  # not ours: that is the point
         async with connected(usual) as caller:
             await caller.send(f"GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: {'a' * 1_000_000}\r\n\r\n")
             assert (await caller.answer())[0] == 200

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from throughline.demo.course import Step, course
+from throughline.demo.course import State, Step, course
 from throughline.demo.crew import Agent, crew
 from throughline.demo.plan import Hold, Visit, plan
 
@@ -16,9 +17,9 @@ UMA = next(agent for agent in crew(1) if agent.tier == 2)
 VISITS = plan(seed=2, contacts=2_000)
 
 
-def plain(visit: Visit, **facts: object) -> Visit:
+def plain(visit: Visit, **facts: Any) -> Visit:
     """A visit without wrinkles but those given."""
-    return replace(visit, **{"needs_tier": 1, "transfer_to": None, "hold": None, **facts})  # type: ignore[arg-type] # by name
+    return replace(visit, **{"needs_tier": 1, "transfer_to": None, "hold": None} | facts)
 
 
 def verbs(steps: tuple[Step, ...]) -> list[str]:
@@ -77,8 +78,8 @@ def test_some_read_the_suggestions_and_some_of_these_use_one() -> None:
 
 
 @pytest.mark.parametrize(("state", "begins"), [("connected", "resolve"), ("paused", "resume")])
-def test_who_is_back_goes_on_where_it_stood_and_declines_nothing(state: str, begins: str) -> None:
+def test_who_is_back_goes_on_where_it_stood_and_declines_nothing(state: State, begins: str) -> None:
     for visit in VISITS[:200]:
-        steps = course(plain(visit), ADAEZE, 1, seed=1, state=state)  # type: ignore[arg-type] # the two of them
+        steps = course(plain(visit), ADAEZE, 1, seed=1, state=state)
         assert verbs(steps)[0] == begins
         assert not {"accept", "decline"} & set(verbs(steps))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -28,9 +29,9 @@ FAST = Scale(clock=100_000, people=10_000)
 SLOW = Scale(clock=100_000, people=200)
 
 
-def a_visit(**facts: object) -> Visit:
+def a_visit(**facts: Any) -> Visit:
     """A call that this agent simply accepts and resolves, but for what is given."""
-    plain: dict[str, object] = {
+    plain: dict[str, Any] = {
         "needs_tier": 1,
         "transfer_to": None,
         "hold": None,
@@ -39,9 +40,9 @@ def a_visit(**facts: object) -> Visit:
         "rating": None,
     }
     plain |= {"still_wrong": None, "writes_again": None, "posted_twice": False, "talk_s": 60.0}
-    found = (replace(each, **plain) for each in plan(1, 200) if each.channel == "voice" and each.queue == "accounts")  # type: ignore[arg-type] # by name
+    found = (replace(each, **plain) for each in plan(1, 200) if each.channel == "voice" and each.queue == "accounts")
     fitting = next(each for each in found if [step.verb for step in course(each, AGENT, 1, 1)][0:1] == ["accept"])
-    return replace(fitting, **facts)  # type: ignore[arg-type] # by name
+    return replace(fitting, **facts)
 
 
 class Bench:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation.domain.business_time import HORIZON_US, AroundTheClock, OpenHours
-from events.policies import CalendarVersioned, DatedException, Window
+from events.policies import CalendarVersioned, DatedException, Day, Window
 from events.times import to_us
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Zones, and days on which their clocks change; by half an hour in one, never in the last two.
 CHANGES = (
     ("Europe/Zurich", "2026-03-29"),
@@ -47,7 +48,7 @@ def stretches(draw: st.DrawFn) -> tuple[CalendarVersioned, int, int]:
         name="c",
         version=1,
         time_zone=zone,
-        week=draw(weeks),  # type: ignore[arg-type]  # the days are days
+        week=draw(weeks),
         exceptions=[DatedException(date=on, windows=held) for on, held in dated.items()],
     )
     start = to_us(f"{day}T00:00:00Z") + draw(st.integers(-2 * 1440, 1440)) * MINUTE
@@ -67,7 +68,7 @@ def windows_of(calendar: CalendarVersioned, on: date) -> list[Window]:
     for exception in calendar.exceptions or ():
         if exception.date == str(on):
             return exception.windows
-    return calendar.week.get(DAYS[on.weekday()], [])  # type: ignore[call-overload,no-any-return]  # a day
+    return calendar.week.get(DAYS[on.weekday()], [])
 
 
 @settings(max_examples=150, deadline=None)
@@ -101,10 +102,10 @@ def test_the_parts_of_a_stretch_add_up_to_it(start: int, cuts: list[int]) -> Non
 FRIDAY = to_us("2026-03-27T00:00:00Z")
 
 
-def office(**others: object) -> CalendarVersioned:
+def office(**others: Any) -> CalendarVersioned:
     week = {day: [Window(start="08:00", end="12:00"), Window(start="13:00", end="17:30")] for day in DAYS[:5]}
-    said = {"name": "office", "version": 1, "time_zone": "Europe/Zurich", "week": week}
-    return CalendarVersioned(**{**said, **others})  # type: ignore[arg-type]  # members by name
+    said: dict[str, Any] = {"name": "office", "version": 1, "time_zone": "Europe/Zurich", "week": week}
+    return CalendarVersioned(**said | others)
 
 
 def us(local: str, zone: str = "Europe/Zurich") -> int:

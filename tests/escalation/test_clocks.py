@@ -7,7 +7,7 @@ import pytest
 from escalation.domain.clocks import state_of
 from escalation.domain.rules import Rules
 from events.contacts.promises import Clock as ClockFact
-from events.policies import CalendarVersioned, Window
+from events.policies import CalendarVersioned, Day, Window
 from events.times import to_us
 from tests.escalation.given import HOUR, MINUTE, START, Story, at, promise, rules
 
@@ -174,8 +174,11 @@ def test_readings_that_go_back_make_no_negative_time() -> None:
 
 
 def test_a_promise_of_business_time_counts_open_hours_alone() -> None:
-    week = {"tue": [Window(start="22:00", end="22:30")], "wed": [Window(start="08:00", end="09:00")]}
-    calendar = CalendarVersioned(name="days", version=1, time_zone="UTC", week=week)  # type: ignore[arg-type]  # days
+    week: dict[Day, list[Window]] = {
+        "tue": [Window(start="22:00", end="22:30")],
+        "wed": [Window(start="08:00", end="09:00")],
+    }
+    calendar = CalendarVersioned(name="days", version=1, time_zone="UTC", week=week)
     by = rules(promise(30 * MINUTE, calendar="days"), calendars=[calendar])
     story = Story(by)
     due_us = START + 9 * HOUR + 46 * MINUTE + 40_000_000 + (30 * MINUTE - 1_000_000_000)

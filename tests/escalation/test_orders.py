@@ -15,6 +15,7 @@ from escalation.app.ports import Seal, Unit
 from escalation.app.rulebook import Rulebook
 from escalation.domain.escalate import Escalate
 from escalation.domain.request import Heard
+from escalation.domain.rules import Kind
 from events.policies import CalendarVersioned, SlaPolicyVersioned, Window
 from tests.escalation.given import AGENT, CONTACT, MINUTE, at, promise
 from tests.escalation.memory import MemoryRuleStore, MemoryStore
@@ -49,8 +50,8 @@ class Desk:
         return answer
 
     async def put(self, draft: SlaPolicyVersioned | CalendarVersioned, use: Use | None = None) -> dict[str, Any]:
-        kind = "sla" if isinstance(draft, SlaPolicyVersioned) else "calendar"
-        answer: dict[str, Any] = json.loads(await self.rulebook.put(kind, draft, use))  # type: ignore[arg-type]  # a Kind
+        kind: Kind = "sla" if isinstance(draft, SlaPolicyVersioned) else "calendar"
+        answer: dict[str, Any] = json.loads(await self.rulebook.put(kind, draft, use))
         return answer
 
     async def _seal(self, customer_id: str) -> Seal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from events.contacts.past import Target
-from router.domain.moves import Impossible, offer_closed, requeued, stamped
+from router.domain.moves import Impossible, Reason, offer_closed, requeued, stamped
 from router.domain.request import Mark, Unit, mark_of
 from tests.router.given import (
     NOW,
@@ -58,8 +58,8 @@ def test_a_new_offer_to_an_agent_makes_his_letting_go_a_matter_of_the_past() -> 
 
 
 @pytest.mark.parametrize(("reason", "passed_over"), [("declined", True), ("expired", True), ("withdrawn", False)])
-def test_who_lets_an_offer_go_is_passed_over_and_who_was_called_away_is_not(reason: str, passed_over: bool) -> None:
-    move = offer_closed(offered_to("ada"), reason, event_id=event_id(9), clock_us=NOW)  # type: ignore[arg-type]  # Literal
+def test_who_lets_an_offer_go_is_passed_over_and_who_was_called_away_is_not(reason: Reason, passed_over: bool) -> None:
+    move = offer_closed(offered_to("ada"), reason, event_id=event_id(9), clock_us=NOW)
     assert facts_of(move)[0][1] == PLACE | {"reason": reason, "agent_id": "ada", "policy_version": 1}
     assert move.after.avoid == ({"ada": NOW + 10_000_000} if passed_over else {})
     assert (move.after.lapses_us, move.frees) == (None, True)

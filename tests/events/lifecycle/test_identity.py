@@ -1,5 +1,7 @@
 """The checker of the partition: silent on a right life, loud on every forged one."""
 
+from collections.abc import Callable
+
 import pytest
 
 from events.lifecycle import Life, State, fold
@@ -67,14 +69,14 @@ FORGERIES = [forge for name, forge in sorted(globals().items()) if name.startswi
 
 
 @pytest.mark.parametrize("forge", FORGERIES)
-def test_a_forged_life_is_caught(forge) -> None:  # type: ignore[no-untyped-def]  # what globals() holds has no type
+def test_a_forged_life_is_caught(forge: Callable[[Life], None]) -> None:
     life = settled()
     forge(life)
     assert faults(life)
 
 
 @pytest.mark.parametrize("forge", [forge_gap, forge_overlap, forge_lost_segment, forge_receipt, forge_last_move])
-def test_a_forged_length_shows_in_the_residual(forge) -> None:  # type: ignore[no-untyped-def]  # as above
+def test_a_forged_length_shows_in_the_residual(forge: Callable[[Life], None]) -> None:
     life = settled()
     forge(life)
     assert residual_us(life) != 0

@@ -4,6 +4,7 @@ import random
 import time
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,13 @@ from events.lifecycle.samples import received, said
 SUMMARY = Summary("voice", "default", 1, "a", "standard", 3, 0, None, None, (None,) * len(REPORTED))
 
 
-def with_metric(name: str, us: int | None, **more: object) -> Summary:
+def with_metric(name: str, us: int | None, **more: Any) -> Summary:
     values = [us if metric.name == name else None for metric in REPORTED]
-    return replace(SUMMARY, values=tuple(values), **more)  # type: ignore[arg-type]  # members by name
+    return replace(SUMMARY, values=tuple(values), **more)
 
 
-def one_group(summaries: list[Summary], **more: object) -> dict[str, object]:
-    [group] = report(summaries, cohort=Cohort.RECEIVED, from_us=0, to_us=1_000, **more)  # type: ignore[arg-type]  # members by name
+def one_group(summaries: list[Summary], **more: Any) -> dict[str, Any]:
+    [group] = report(summaries, cohort=Cohort.RECEIVED, from_us=0, to_us=1_000, **more)
     return group
 
 
@@ -86,7 +87,7 @@ def test_a_short_abandon_is_in_the_numbers_and_counted_beside_them() -> None:
     stays = [0, 4_999_999, 5_000_000, None]
     group = one_group([with_metric("abandon_us", us) for us in stays])
     assert (group["requests"], group["short_abandons"]) == (4, 2)
-    assert group["metrics"]["abandon_us"]["count"] == 3  # type: ignore[index]  # a report is plain JSON
+    assert group["metrics"]["abandon_us"]["count"] == 3
     assert one_group([with_metric("abandon_us", us) for us in stays], short_abandon_us=1)["short_abandons"] == 1
 
 
@@ -119,7 +120,8 @@ def test_an_unknown_grouping_is_refused_by_name() -> None:
 @pytest.mark.parametrize("cohort", list(Cohort))
 def test_a_cohort_is_chosen_by_its_headline_time_in_a_half_open_window(cohort: Cohort) -> None:
     blank = replace(SUMMARY, received_us=None)
-    given = [replace(blank, **{f"{cohort}_us": at_us}) for at_us in (9, 10, 19, 20)]  # type: ignore[arg-type]  # members by name
+    times: list[dict[str, Any]] = [{f"{cohort}_us": at_us} for at_us in (9, 10, 19, 20)]
+    given = [replace(blank, **at) for at in times]
     [group] = report([blank, *given], cohort=cohort, from_us=10, to_us=20)
     assert group["requests"] == 2
 

@@ -70,6 +70,7 @@ class Database:
             connection = await pool.acquire()
             try:
                 yield connection
+            # Above all a cancellation spoils a session: its statement may be under way still.
             except BaseException as error:
                 if sessions.spoils(error):
                     connection.terminate()
@@ -150,6 +151,7 @@ class Writer:
                 connection = await self._connected()
                 async with sessions.transaction(connection):
                     return await work(connection)
+            # As in `Database.connection`: a cancelled statement may be under way still.
             except BaseException as error:
                 if sessions.spoils(error):
                     self._throw_away()

@@ -88,6 +88,7 @@ class LogView:
         try:
             await client.bootstrap()
             await client.set_topics([kafka.physical(self._settings, topic) for topic in self._topics])
+        # A client that is half connected is nobody's yet: also a caller who is cancelled here must not leave it open.
         except BaseException:
             await kafka.ended(client.close())
             raise

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from chassis.problems import MEDIA_TYPE, STATUS
 
@@ -101,7 +101,7 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
 def _schemas_of(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
     if not models:
         return {}
-    pairs = [(model, "validation") for model in models]
-    _, made = models_json_schema(pairs, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]  # Literal
+    pairs: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
+    _, made = models_json_schema(pairs, ref_template="#/components/schemas/{model}")
     definitions: dict[str, Any] = made.get("$defs", {})
     return definitions

@@ -33,6 +33,7 @@ class Pool:
         if connection is None:
             try:
                 connection = await self._connect()
+            # A caller who is cancelled while he connects gives his turn on too: else it is lost, and the pool shrinks.
             except BaseException:
                 self._give_up()
                 raise

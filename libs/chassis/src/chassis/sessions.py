@@ -48,6 +48,7 @@ async def transaction(connection: Connection) -> AsyncIterator[None]:
     await connection.execute("begin")
     try:
         yield
+    # A cancellation ends the block like any error; `spoils` tells which of them leave a session that can roll back.
     except BaseException as error:
         if not spoils(error):
             await connection.execute("rollback")
@@ -124,6 +125,7 @@ async def connect(dsn: str, settings: dict[str, str]) -> Connection:
             encoder=lambda text: b"\x01" + text,
             decoder=lambda raw: raw[1:],
         )
+    # Whoever is cancelled meanwhile never gets to hold the session: nobody but us can end it.
     except BaseException:
         connection.terminate()
         raise

@@ -21,6 +21,7 @@ class OneAhead:
         if before is not None:
             try:
                 await before
+            # Also where the caller is cancelled while he waits: a coroutine that is never started must be closed.
             except BaseException:
                 work.close()
                 raise

@@ -22,7 +22,7 @@ class Vector:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vector) and self.numbers() == other.numbers()
 
-    __hash__ = None  # type: ignore[assignment]  # nothing keeps vectors by value
+    __hash__ = None  # type: ignore[assignment]  # equal by value, so never hashed; mypy knows no such class
 
     def numbers(self) -> list[int]:
         """The offsets in the layout's order."""

@@ -111,6 +111,7 @@ class Watch:
             timers = self._timers[partition] = Timers()
             try:
                 timers.load(await self._store.moments(partition))
+            # Also where the watch is cancelled: a partition with half its moments would count as taken up.
             except BaseException:
                 self._timers.pop(partition, None)
                 raise
