@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from local_stack.postgres import execute
-from tests.support.servers import PrivateKafka, PrivatePostgres, Session, delete_topics
+from tests.support.servers import PrivateKafka, PrivatePostgres, Session, fresh_database, fresh_prefix
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_SERVERS = ("integration", "contracts", "e2e", "chaos", "local")
@@ -62,16 +61,8 @@ def worker() -> str:
 @pytest.fixture
 def make_database(postgres: str) -> Iterator[Callable[[], str]]:
     """Makes a fresh database at each call and gives its URL; they are dropped after the test, connections or not."""
-    made: list[str] = []
-
-    def make() -> str:
-        name = f"t_{uuid.uuid4().hex}"
-        execute(postgres, [f"CREATE DATABASE {name}"])
-        made.append(name)
-        return urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
-
-    yield make
-    execute(postgres, [f"DROP DATABASE {name} WITH (FORCE)" for name in made])
+    with ExitStack() as made:
+        yield lambda: made.enter_context(fresh_database(postgres))
 
 
 @pytest.fixture
@@ -83,11 +74,8 @@ def database_url(make_database: Callable[[], str]) -> str:
 @pytest.fixture
 def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     """Nobody else's; what was made under it in the shared broker is removed after the test."""
-    prefix = f"t{uuid.uuid4().hex[:10]}."
-    bootstrap = request.getfixturevalue("kafka") if "kafka" in request.fixturenames else None
-    yield prefix
-    if bootstrap:
-        delete_topics(bootstrap, prefix)
+    with fresh_prefix(request.getfixturevalue("kafka") if "kafka" in request.fixturenames else None) as prefix:
+        yield prefix
 
 
 @pytest.fixture

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import json
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 import asyncpg
 import httpx
-from aiokafka.producer.producer import AIOKafkaProducer
 
 from audit.adapters.kept import SqlKept
 from audit.adapters.schema import LIVE
@@ -24,24 +17,14 @@ from audit.app.ingest import Ingest
 from audit.main import build
 from audit.rebuild.command import run
 from audit.settings import AuditSettings
-from chassis import kafka, migrations
 from chassis.database import Database
 from chassis.records import Record
-from chassis.topics import Topics
-from events.catalogue import partition_of
-from local_stack.ports import free
+from tests.support.serving import TOKEN, Apart, Caller, Deployment, Json, as_text, headers_for
+from tests.support.told import Line
 from tests.support.until import until
 
-Json = dict[str, Any]
-TOKEN = "only-in-tests-a0d1"
-MASTER_KEY = bytes(range(32))
-NO_KAFKA = "127.0.0.1:1"
 REQUESTS = "select * from projection.requests order by request_id"
 RECORDS = 'select * from projection.records order by topic, partition, "offset"'
-
-
-def headers_for(token: str = TOKEN) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
 
 
 class Intaking:
@@ -81,11 +64,8 @@ on conflict (consumer, topic, partition) do update set next_offset = excluded.ne
 """
 
 
-class Replica:
+class Replica(Caller):
     """One audit, reached over HTTP."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
 
     async def get(self, path: str, *, token: str = TOKEN, **query: Any) -> httpx.Response:
         """`from_` stands for `from`."""
@@ -117,93 +97,27 @@ class Replica:
         await until(done, seconds, "audit has taken in the whole log")
 
 
-class ProcessReplica(Replica):
-    """`python -m audit serve`, on a port of its own that it keeps over restarts."""
-
-    def __init__(self, port: int, environment: Mapping[str, str], log: Path) -> None:
-        super().__init__(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False))
-        self.log = log
-        self._environment = {**os.environ, **environment, "THROUGHLINE_PORT": str(port)}
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Starts it and waits until it serves."""
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "audit", "serve", env=self._environment, stdout=log, stderr=log
-            )
-        await until(self._answers, 60, f"audit answers; its log: {self.log}")
-
-    def signal(self, number: int) -> None:
-        """Freezes or thaws it."""
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    async def kill(self) -> None:
-        """SIGKILL."""
-        await self._end(signal.SIGKILL)
-
-    async def stop(self) -> int:
-        """SIGTERM; the exit code."""
-        return await self._end(signal.SIGTERM)
-
-    async def close(self) -> None:
-        await self.http.aclose()
-        if self._process is not None and self._process.returncode is None:
-            await self.kill()
-
-    async def _answers(self) -> bool:
-        try:
-            return (await self.http.get("/readyz")).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    async def _end(self, by: int) -> int:
-        assert self._process is not None
-        self._process.send_signal(by)
-        return await asyncio.wait_for(self._process.wait(), 15)
+class ProcessReplica(Apart, Replica):
+    """`python -m audit serve`."""
 
 
-class Audits:
-    """A database of audit's, topics of its own, and any number of replicas."""
+class Audits(Deployment):
+    """Audit's database and topics, and any number of replicas."""
 
-    def __init__(self, dsn: str, folder: Path, bootstrap: str, prefix: str, **others: Any) -> None:
-        self.dsn = dsn
-        self.environment: Json = {
-            "DATABASE_URL": dsn,
-            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
-            "THROUGHLINE_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
-            "THROUGHLINE_TOKENS": tokens(),
-            "THROUGHLINE_TOPIC_PREFIX": prefix,
-            "THROUGHLINE_CONTACTS_PARTITIONS": 4,
-            "THROUGHLINE_OTHER_PARTITIONS": 1,
-            "THROUGHLINE_LOG_LEVEL": "WARNING",
-            **others,
-        }
-        self.settings = AuditSettings.model_validate(self.environment)
-        self._folder = folder
-        self._stack = AsyncExitStack()
-        self._made = 0
+    package = "audit"
+    scopes: ClassVar = {TOKEN: ["*"], "reader": ["audit:read"], "gateway": ["contacts:write"]}
 
     async def local(self) -> Replica:
-        """One more replica, within this process: the same application, reached without a socket."""
-        app = build(self.settings)
-        await self._stack.enter_async_context(app.router.lifespan_context(app))
-        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://audit")
-        return Replica(await self._stack.enter_async_context(http))
+        """One more replica, within this process."""
+        return Replica(await self._within(build(AuditSettings.model_validate(self.environment))))
 
     async def replica(self) -> ProcessReplica:
         """One more replica as a process of its own, running."""
-        self._made += 1
-        (port,) = free(1, self._folder / "ports")
-        replica = ProcessReplica(port, self._as_text(), self._folder / f"audit-{self._made}.log")
-        self._stack.push_async_callback(replica.close)
-        await replica.start()
-        return replica
+        return await self._running(ProcessReplica(self._program()))
 
     async def rebuild(self, *arguments: str) -> asyncio.subprocess.Process:
         """`python -m audit rebuild`, under way."""
-        environment = {**os.environ, **self._as_text()}
+        environment = {**os.environ, **as_text(self.environment)}
         with (self._folder / "rebuild.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "audit", "rebuild", *arguments, env=environment, stdout=log, stderr=log
@@ -224,66 +138,4 @@ class Audits:
 
     async def send(self, records: Iterable[Record], *, elsewhere: bool = False) -> None:
         """Puts records into the log, to the partitions of their keys, or with `elsewhere` to those that they name."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers,
-            acks="all",
-            linger_ms=5,
-            max_request_size=kafka.MAX_RECORD_BYTES,
-        )
-        await producer.start()
-        try:
-            waiting = []
-            for record in records:
-                count = kafka.partitions_of(self.settings, record.topic)
-                partition = record.partition if elsewhere else partition_of(record.key or b"", count)
-                name = kafka.physical(self.settings, record.topic)
-                headers = [(key.decode(), value) for key, value in record.headers]
-                waiting.append(await producer.send(name, record.value, record.key, partition, headers=headers))
-            await asyncio.gather(*waiting)
-        finally:
-            await producer.stop()
-
-    async def make_topics(self) -> None:
-        db = Database(self.dsn, name="tests")
-        await db.open()
-        await Topics(self.settings, db).ensure()
-        await db.close()
-
-    async def rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """What the database holds, on a connection of its own."""
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return [tuple(row) for row in await connection.fetch(sql, *arguments)]
-        finally:
-            await connection.close()
-
-    async def close(self) -> None:
-        await self._stack.aclose()
-
-    def _as_text(self) -> dict[str, str]:
-        return {
-            name: json.dumps(value) if isinstance(value, dict) else str(value)
-            for name, value in self.environment.items()
-        }
-
-
-def tokens() -> Json:
-    """The tests' tokens: everything, audit without personal data, and intake's alone."""
-    scopes = {TOKEN: ["*"], "reader": ["audit:read"], "gateway": ["contacts:write"]}
-    return {
-        hashlib.sha256(token.encode()).hexdigest(): {"name": token, "scopes": allowed}
-        for token, allowed in scopes.items()
-    }
-
-
-@asynccontextmanager
-async def audits(dsn: str, folder: Path, bootstrap: str = NO_KAFKA, prefix: str = "") -> AsyncIterator[Audits]:
-    """Audit's schema in an empty database, its topics where there is a broker, and its replicas until the end."""
-    await migrations.migrate(dsn, "audit")
-    made = Audits(dsn, folder, bootstrap, prefix)
-    try:
-        if bootstrap != NO_KAFKA:
-            await made.make_topics()
-        yield made
-    finally:
-        await made.close()
+        await self.put(Line.of(record, record.partition if elsewhere else None) for record in records)

@@ -23,6 +23,21 @@ async def make_tables(dsn: str) -> None:
     await engine.dispose()
 
 
+def environment_of(settings: ServiceSettings) -> dict[str, str]:
+    """The same settings as a process finds them, and nothing else but the way to programs."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": settings.dsn,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "THROUGHLINE_MASTER_KEY": settings.master_key.get_secret_value(),
+        "THROUGHLINE_TOKENS": "{}",
+        "THROUGHLINE_TOPIC_PREFIX": settings.topic_prefix,
+        "THROUGHLINE_CONTACTS_PARTITIONS": str(settings.contacts_partitions),
+        "THROUGHLINE_OTHER_PARTITIONS": str(settings.other_partitions),
+        "THROUGHLINE_REPLICA": settings.replica,
+    }
+
+
 @pytest.fixture
 async def chassis_url(database_url: str) -> str:
     """The URL of a fresh database that has the chassis's tables."""

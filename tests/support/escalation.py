@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import hashlib
 import json
-import os
-import signal
-import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
 import httpx
-from aiokafka.producer.producer import AIOKafkaProducer
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chassis import kafka, migrations
 from chassis.clock import SystemClock
-from chassis.database import Database
-from chassis.topics import Topics
 from escalation.main import build
 from escalation.settings import EscalationSettings
-from events.catalogue import partition_of
 from events.codec import encode_data, headers_of
 from events.envelope import Envelope
-from events.keys import KeyMade
-from local_stack.ports import free
+from tests.support.serving import Apart, Caller, Deployment, Json
+from tests.support.told import CustomerKey, Line
 from tests.support.until import until
 
-Json = dict[str, Any]
-TOKEN = "only-in-tests-e5ca"
-MASTER_KEY = bytes(range(32))
-NO_KAFKA = "127.0.0.1:1"
 SECOND = 1_000_000
 INTAKE, ROUTER = "/services/intake", "/services/router"
 CUSTOMER = "c-1"
@@ -115,19 +96,12 @@ class Life:
 
 def key_made(key_id: str = CUSTOMER) -> Told:
     """KeyMade, as intake tells it."""
-    nonce, key = os.urandom(12), os.urandom(32)
-    wrapped = AESGCM(MASTER_KEY).encrypt(nonce, key, key_id.encode())
-    texts = [base64.b64encode(raw).decode() for raw in (nonce, wrapped)]
-    fact = KeyMade(key_id=key_id, algorithm="AES-256-GCM", nonce=texts[0], wrapped=texts[1])
     envelope = Envelope(str(uuid.uuid4()), "KeyMade", 1, INTAKE, key_id, now_us(), key_id, 1)
-    return Told(envelope, fact.model_dump_json(exclude_unset=True).encode(), "keys")
+    return Told(envelope, CustomerKey(key_id).made(), "keys")
 
 
-class Replica:
+class Replica(Caller):
     """One escalation, reached over HTTP."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
 
     async def get(self, path: str, **query: Any) -> httpx.Response:
         """`from_` stands for `from`."""
@@ -175,107 +149,34 @@ class Replica:
         return answer.status_code == 200 and bool(answer.json()["status"] == "ready")
 
 
-class ProcessReplica(Replica):
-    """`python -m escalation serve`, on a port of its own that it keeps over restarts."""
-
-    def __init__(self, port: int, environment: Mapping[str, str], log: Path) -> None:
-        headers = {"authorization": f"Bearer {TOKEN}"}
-        url = f"http://127.0.0.1:{port}"
-        super().__init__(httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False))
-        self.log = log
-        self._environment = {**os.environ, **environment, "THROUGHLINE_PORT": str(port)}
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "escalation", "serve", env=self._environment, stdout=log, stderr=log
-            )
-        await until(self.ready, 60, f"escalation is ready; its log: {self.log}")
-
-    def signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    async def kill(self) -> None:
-        """SIGKILL."""
-        self.signal(signal.SIGKILL)
-        assert self._process is not None
-        await asyncio.wait_for(self._process.wait(), 15)
-
-    async def close(self) -> None:
-        await self.http.aclose()
-        if self._process is not None and self._process.returncode is None:
-            await self.kill()
+class ProcessReplica(Apart, Replica):
+    """`python -m escalation serve`."""
 
 
-class Escalations:
-    """A database of escalation's, topics of its own, and any number of replicas."""
+class Escalations(Deployment):
+    """Escalation's database and topics, and any number of replicas."""
 
-    def __init__(self, dsn: str, folder: Path, bootstrap: str, prefix: str) -> None:
-        self.dsn = dsn
-        self.environment: Json = {
-            "DATABASE_URL": dsn,
-            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
-            "THROUGHLINE_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
-            "THROUGHLINE_TOKENS": {hashlib.sha256(TOKEN.encode()).hexdigest(): {"name": "tests", "scopes": ["*"]}},
-            "THROUGHLINE_TOPIC_PREFIX": prefix,
-            "THROUGHLINE_CONTACTS_PARTITIONS": 4,
-            "THROUGHLINE_OTHER_PARTITIONS": 1,
-            "THROUGHLINE_LOG_LEVEL": "WARNING",
-        }
-        self.settings = EscalationSettings.model_validate(self.environment)
-        self._folder = folder
-        self._stack = AsyncExitStack()
-        self._producer: AIOKafkaProducer | None = None
-        self._made = 0
+    package = "escalation"
 
     async def local(self, clock: SetClock | None = None) -> Replica:
         """One more replica, within this process, that reads the log."""
-        app = build(self.settings.model_copy(update={"replica": f"local-{self._made}"}), clock)
         self._made += 1
-        await self._stack.enter_async_context(app.router.lifespan_context(app))
-        headers = {"authorization": f"Bearer {TOKEN}"}
-        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://escalation", headers=headers)
-        replica = Replica(await self._stack.enter_async_context(http))
-        if self.settings.kafka_bootstrap_servers != NO_KAFKA:
+        named = self.environment | {"THROUGHLINE_REPLICA": f"local-{self._made}"}
+        replica = Replica(await self._within(build(EscalationSettings.model_validate(named), clock)))
+        if self.has_kafka:
             await until(replica.ready, 30, "escalation is ready")
         return replica
 
     async def replica(self) -> ProcessReplica:
         """One more replica as a process of its own, running."""
-        self._made += 1
-        (port,) = free(1, self._folder / "ports")
-        replica = ProcessReplica(port, self._as_text(), self._folder / f"escalation-{self._made}.log")
-        self._stack.push_async_callback(replica.close)
-        await replica.start()
-        return replica
+        return await self._running(ProcessReplica(self._program()))
 
     async def send(self, *told: Told) -> None:
         """Puts events into the log, in this order."""
-        producer = self._producer or await self._produce()
-        waiting = [await self._sent(producer, each) for each in told]
-        await asyncio.gather(*waiting)
-
-    async def _produce(self) -> AIOKafkaProducer:
-        self._producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka_bootstrap_servers, acks="all")
-        await self._producer.start()
-        self._stack.push_async_callback(self._producer.stop)
-        return self._producer
-
-    async def make_topics(self) -> None:
-        db = Database(self.dsn, name="tests")
-        await db.open()
-        await Topics(self.settings, db).ensure()
-        await db.close()
-
-    async def rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """What the database holds, on a connection of its own."""
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return [tuple(row) for row in await connection.fetch(sql, *arguments)]
-        finally:
-            await connection.close()
+        await self.put(
+            Line(each.topic, each.envelope.partition_key.encode(), each.value, headers_of(each.envelope))
+            for each in told
+        )
 
     async def stated(self, request_id: str) -> list[str]:
         """What escalation has stated of a request, in its order: the types."""
@@ -287,36 +188,3 @@ class Escalations:
         asked = "select type, occurred_us, payload from events where stream = $1 order by version"
         rows = await self.rows(asked, request_id)
         return [{"type": type_, "occurred_us": at} | json.loads(payload) for type_, at, payload in rows]
-
-    async def close(self) -> None:
-        await self._stack.aclose()
-
-    async def _sent(self, producer: AIOKafkaProducer, told: Told) -> asyncio.Future[Any]:
-        key = told.envelope.partition_key.encode()
-        partition = partition_of(key, kafka.partitions_of(self.settings, told.topic))
-        name = kafka.physical(self.settings, told.topic)
-        sent: asyncio.Future[Any] = await producer.send(
-            name, told.value, key, partition, headers=headers_of(told.envelope)
-        )
-        return sent
-
-    def _as_text(self) -> dict[str, str]:
-        return {
-            name: json.dumps(value) if isinstance(value, dict) else str(value)
-            for name, value in self.environment.items()
-        }
-
-
-@asynccontextmanager
-async def escalations(
-    dsn: str, folder: Path, bootstrap: str = NO_KAFKA, prefix: str = ""
-) -> AsyncIterator[Escalations]:
-    """Escalation's schema in an empty database, its topics where there is a broker, and its replicas until the end."""
-    await migrations.migrate(dsn, "escalation")
-    made = Escalations(dsn, folder, bootstrap, prefix)
-    try:
-        if bootstrap != NO_KAFKA:
-            await made.make_topics()
-        yield made
-    finally:
-        await made.close()

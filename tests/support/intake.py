@@ -1,39 +1,26 @@
-"""Replicas of intake as processes of their own, and what tests send to them."""
+"""Replicas of intake, within this process or as processes of their own, and what tests send to them."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import json
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import psutil  # type: ignore[import-untyped]  # ships no types
 
-from chassis import migrations
 from intake.main import build
 from intake.settings import IntakeSettings
-from local_stack.ports import free
-from tests.support.until import until
+from tests.support import serving
+from tests.support.serving import NO_KAFKA, Apart, Deployment, Json
 
-TOKEN = "only-in-tests-f6f0"
-HEADERS = {"authorization": f"Bearer {TOKEN}"}
-NO_KAFKA = "127.0.0.1:1"
-Json = dict[str, Any]
+# A busy machine refuses nobody for waiting, but where a test is about just that.
+_PATIENT = {"THROUGHLINE_INTAKE_PATIENCE_MS": 60_000, "THROUGHLINE_IMPORT_PATIENCE_MS": 60_000}
 
 
-class Caller:
+class Caller(serving.Caller):
     """Calls one replica of intake."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
 
     async def contact(self, whole: Json | None = None, *, key: str | None = None, **facts: Any) -> httpx.Response:
         """`POST /v1/contacts`, with a plain contact where no whole one is given; `facts` replace members of it."""
@@ -48,115 +35,36 @@ class Caller:
         return lines_of(answer)
 
 
-class Replica(Caller):
-    """One `python -m intake serve`, on a port of its own that it keeps over restarts."""
-
-    def __init__(self, port: int, environment: Mapping[str, str], log: Path, module: str) -> None:
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-        url = f"http://127.0.0.1:{port}"
-        super().__init__(httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=20, limits=limits, trust_env=False))
-        self.port = port
-        self.log = log
-        self._module = module
-        self._environment = {**os.environ, **environment, "THROUGHLINE_PORT": str(port)}
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Starts it and waits until it can take contacts."""
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module, "serve", env=self._environment, stdout=log, stderr=log
-            )
-        await until(self.ready, 60, f"intake is ready; its log: {self.log}")
-
-    async def ready(self) -> bool:
-        try:
-            return (await self.http.get("/readyz")).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+class Replica(Apart, Caller):
+    """`python -m intake serve`."""
 
     @property
     def callers(self) -> int:
         """How many connections it has taken and not closed yet."""
-        open_ones = psutil.Process(self.pid).net_connections("tcp")
-        return sum(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == self.port for one in open_ones)
-
-    async def kill(self) -> None:
-        """SIGKILL."""
-        await self._end(signal.SIGKILL)
-
-    async def stop(self) -> int:
-        """SIGTERM; the exit code."""
-        return await self._end(signal.SIGTERM)
-
-    async def close(self) -> None:
-        """Ends whatever runs."""
-        await self.http.aclose()
-        if self._process is not None and self._process.returncode is None:
-            await self.kill()
-
-    async def _end(self, by: int) -> int:
-        assert self._process is not None
-        self._process.send_signal(by)
-        return await asyncio.wait_for(self._process.wait(), 15)
+        open_ones = psutil.Process(self.program.pid).net_connections("tcp")
+        ours = [one for one in open_ones if one.laddr.port == self.program.port]
+        return sum(one.status == psutil.CONN_ESTABLISHED for one in ours)
 
 
-class Intakes:
-    """A database of intake's and any number of replicas on it."""
+class Intakes(Deployment):
+    """Intake's database, and any number of replicas on it."""
 
-    def __init__(self, dsn: str, folder: Path, kafka: str) -> None:
-        self.dsn = dsn
-        self._folder = folder
-        self._kafka = kafka
-        self._stack = AsyncExitStack()
-        self._made = 0
+    package = "intake"
+
+    def __init__(self, dsn: str, folder: Path, bootstrap: str = NO_KAFKA, prefix: str = "") -> None:
+        super().__init__(dsn, folder, bootstrap, prefix, **_PATIENT)
 
     async def local(self, **environment: Any) -> Caller:
-        """One more replica, within this process: the same application, reached without a socket."""
-        app = build(IntakeSettings.model_validate(self._environment() | environment))
-        await self._stack.enter_async_context(app.router.lifespan_context(app))
-        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake", headers=HEADERS)
-        return Caller(await self._stack.enter_async_context(http))
+        """One more replica, within this process."""
+        return Caller(await self._within(build(IntakeSettings.model_validate(self.environment | environment))))
 
-    async def replica(self, *, module: str = "intake", **environment: str) -> Replica:
+    async def replica(self, *, module: str = "intake", **environment: Any) -> Replica:
         """One more replica as a process of its own, running."""
-        self._made += 1
-        (port,) = free(1, self._folder / "ports")
-        log = self._folder / f"intake-{self._made}.log"
-        given = self._environment() | environment
-        given["THROUGHLINE_TOKENS"] = json.dumps(given["THROUGHLINE_TOKENS"])
-        replica = Replica(port, given, log, module)
-        self._stack.push_async_callback(replica.close)
-        await replica.start()
-        return replica
-
-    async def rows(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
-        """What the database says, on a connection of its own."""
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return list(await connection.fetch(query, *arguments))
-        finally:
-            await connection.close()
+        return await self._running(Replica(self._program(module, **environment)))
 
     async def value(self, query: str, *arguments: Any) -> Any:
         """The first value of the first row."""
         return (await self.rows(query, *arguments))[0][0]
-
-    @asynccontextmanager
-    async def held(self, statement: str) -> AsyncIterator[None]:
-        """Holds what `statement` locks, in a transaction of another session, until the block ends."""
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            async with connection.transaction():
-                await connection.execute(statement)
-                yield
-        finally:
-            await connection.close()
 
     async def waits_for_lock(self) -> bool:
         """Whether a session of this database waits for a lock at this moment."""
@@ -164,37 +72,6 @@ class Intakes:
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
         )
         return int(await self.value(waiting)) > 0
-
-    async def close(self) -> None:
-        await self._stack.aclose()
-
-    @staticmethod
-    def tokens(*scopes: str) -> Json:
-        """`THROUGHLINE_TOKENS` for the tests' token with these scopes."""
-        return {hashlib.sha256(TOKEN.encode()).hexdigest(): {"name": "tests", "scopes": list(scopes)}}
-
-    def _environment(self) -> dict[str, Any]:
-        return {
-            "DATABASE_URL": self.dsn,
-            "KAFKA_BOOTSTRAP_SERVERS": self._kafka,
-            "THROUGHLINE_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-            "THROUGHLINE_TOKENS": self.tokens("*"),
-            "THROUGHLINE_LOG_LEVEL": "WARNING",
-            # A busy machine refuses nobody for waiting, but where a test is about just that.
-            "THROUGHLINE_INTAKE_PATIENCE_MS": "60000",
-            "THROUGHLINE_IMPORT_PATIENCE_MS": "60000",
-        }
-
-
-@asynccontextmanager
-async def intakes(dsn: str, folder: Path, kafka: str = NO_KAFKA) -> AsyncIterator[Intakes]:
-    """Intake's schema in an empty database, and its replicas until the end."""
-    await migrations.migrate(dsn, "intake")
-    made = Intakes(dsn, folder, kafka)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 def contact(**facts: Any) -> Json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -27,7 +26,6 @@ from events.catalogue import CATALOGUE
 from events.codec import headers_of
 from events.contacts import ContactReceived, Customer, Decision
 from events.envelope import Envelope
-from events.keys import KeyMade
 from events.times import to_text
 from router import consumers
 from router.adapters.book import SqlBook, hold_agents
@@ -42,8 +40,8 @@ from router.domain.moves import Move, offered
 from router.domain.policies import Policy
 from router.domain.request import SOURCE, Request, Unit
 from tests.support.clocks import SetClock
+from tests.support.told import MASTER_KEY, CustomerKey
 
-MASTER_KEY = bytes(range(32))
 Json = dict[str, Any]
 
 
@@ -107,11 +105,7 @@ class Routing:
 
     async def key(self, key_id: str = "c-1") -> None:
         """The customer's key, as it comes by the topic `keys`."""
-        maker = Keyring(MASTER_KEY, source=INTAKE, clock=self.clock)
-        fresh = maker._fresh(key_id)
-        nonce, wrapped = base64.b64encode(fresh.nonce).decode(), base64.b64encode(fresh.wrapped).decode()
-        fact = KeyMade(key_id=key_id, algorithm="AES-256-GCM", nonce=nonce, wrapped=wrapped)
-        record = self.record(fact, key_id, source=INTAKE)
+        record = self.record(CustomerKey(key_id).fact(), key_id, source=INTAKE)
         async with self.db.transaction() as tx:
             await KeyTable(self.keyring).handle(tx, [record])
 

@@ -8,8 +8,11 @@ import random
 import shutil
 import signal
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -18,7 +21,7 @@ from local_stack.files import locked
 from local_stack.kafka import Kafka
 from local_stack.layout import Layout
 from local_stack.ports import free, is_free
-from local_stack.postgres import Postgres
+from local_stack.postgres import Postgres, execute
 from local_stack.processes import MARK, all_of, end, freeze, look, thaw
 from local_stack.server import Server, ensure
 from local_stack.services import SERVICES
@@ -154,6 +157,24 @@ class PrivatePostgres(_Private):
     def __init__(self, postgres: Postgres) -> None:
         super().__init__(postgres)
         self.url = postgres.url
+
+
+@contextmanager
+def fresh_database(postgres: str) -> Iterator[str]:
+    """The URL of an empty database, dropped in the end, connections or not."""
+    name = f"t_{uuid.uuid4().hex}"
+    execute(postgres, [f"CREATE DATABASE {name}"])
+    yield urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
+    execute(postgres, [f"DROP DATABASE {name} WITH (FORCE)"])
+
+
+@contextmanager
+def fresh_prefix(bootstrap: str | None) -> Iterator[str]:
+    """Nobody else's; what was made under it in that broker is removed in the end."""
+    prefix = f"t{uuid.uuid4().hex[:10]}."
+    yield prefix
+    if bootstrap:
+        delete_topics(bootstrap, prefix)
 
 
 def delete_topics(bootstrap: str, prefix: str) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audit import Audits, audits
+from tests.support.audit import Audits
 
 
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path, kafka: str, topic_prefix: str) -> AsyncIterator[Audits]:
     """An empty database and empty topics, to run replicas on."""
-    async with audits(database_url, tmp_path, kafka, topic_prefix) as made:
+    async with Audits(database_url, tmp_path, kafka, topic_prefix) as made:
         yield made

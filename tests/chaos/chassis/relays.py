@@ -1,7 +1,6 @@
 """Starts relays as processes, for tests that kill and freeze them."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -9,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from chassis.settings import ServiceSettings
+from tests.support.chassis import environment_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -68,18 +68,7 @@ async def relay(
 
 
 def _environment(settings: ServiceSettings, strike: signal.Signals | None, naive: bool) -> dict[str, str]:
-    given = {
-        "DATABASE_URL": settings.dsn,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-        "THROUGHLINE_MASTER_KEY": settings.master_key.get_secret_value(),
-        "THROUGHLINE_TOKENS": "{}",
-        "THROUGHLINE_TOPIC_PREFIX": settings.topic_prefix,
-        "THROUGHLINE_CONTACTS_PARTITIONS": str(settings.contacts_partitions),
-        "THROUGHLINE_OTHER_PARTITIONS": str(settings.other_partitions),
-        "THROUGHLINE_REPLICA": settings.replica,
-        "PATH": os.environ["PATH"],
-        "PYTHONUNBUFFERED": "1",
-    }
+    given = environment_of(settings) | {"PYTHONUNBUFFERED": "1"}
     if strike is not None:
         given["STRIKE"] = str(int(strike))
     if naive:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from local_stack.postgres import execute
-from tests.support.intake import Intakes, intakes
+from tests.support.intake import Intakes
 from tests.support.servers import PrivatePostgres
 
 
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Intakes]:
     """An empty database of intake's on the shared server."""
-    async with intakes(database_url, tmp_path) as made:
+    async with Intakes(database_url, tmp_path) as made:
         yield made
 
 
@@ -23,5 +23,5 @@ async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Intakes]:
 async def mortal(private_postgres: PrivatePostgres, tmp_path: Path) -> AsyncIterator[Intakes]:
     """An empty database of intake's on a server that this test may kill."""
     execute(private_postgres.url, ["CREATE DATABASE intake"])
-    async with intakes(private_postgres.url.rpartition("/")[0] + "/intake", tmp_path) as made:
+    async with Intakes(private_postgres.url.rpartition("/")[0] + "/intake", tmp_path) as made:
         yield made

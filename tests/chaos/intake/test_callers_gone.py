@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
-from tests.support.intake import TOKEN, Intakes, Json, Replica, contact
+from tests.support.intake import Intakes, Replica, contact
+from tests.support.serving import TOKEN, Json
 from tests.support.until import until
 
 GONE = 50
@@ -16,7 +17,7 @@ async def hang_up(intake: Replica, key: str, body: Json) -> None:
     content = json.dumps(body).encode()
     head = f"POST /v1/contacts HTTP/1.1\r\nHost: intake\r\nAuthorization: Bearer {TOKEN}\r\n"
     head += f"Idempotency-Key: {key}\r\nContent-Length: {len(content)}\r\n\r\n"
-    _, writer = await asyncio.open_connection("127.0.0.1", intake.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", intake.program.port)
     writer.write(head.encode() + content)
     await writer.drain()
     writer.transport.abort()

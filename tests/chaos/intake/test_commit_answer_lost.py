@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests.support.cutting_proxy import CuttingProxy
-from tests.support.intake import Caller, contact, intakes, line, ndjson
+from tests.support.intake import Caller, Intakes, contact, line, ndjson
 
 KEPT = "select request_id::text from requests"
 
@@ -20,7 +20,7 @@ async def twenty(intake: Caller) -> list[httpx.Response]:
 
 
 async def test_the_retry_of_a_contact_gets_the_first_result(database_url: str, tmp_path: Path) -> None:
-    async with CuttingProxy(database_url).running() as proxy, intakes(proxy.url, tmp_path) as service:
+    async with CuttingProxy(database_url).running() as proxy, Intakes(proxy.url, tmp_path) as service:
         intake = await service.local()
         await intake.contact(key="warm")
         proxy.cuts = 1
@@ -33,17 +33,17 @@ async def test_the_retry_of_a_contact_gets_the_first_result(database_url: str, t
         assert {answer.status_code for answer in refused} == {503}
         assert all("retry with the same key" in answer.json()["detail"] for answer in refused)
         assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
-        committed = {row[0] for row in await service.rows(KEPT)}
+        committed = {row[0] for row in await service.named(KEPT)}
         retried = await asyncio.gather(
             *(intake.contact(contact(customer={"id": f"c-{n}"}), key=f"k-{n}") for n in range(20))
         )
         assert {(answer.status_code, answer.json()["duplicate"]) for answer in retried} == {(202, True)}
         assert {answer.json()["request_id"] for answer in retried} <= committed
-        assert {row[0] for row in await service.rows(KEPT)} == committed
+        assert {row[0] for row in await service.named(KEPT)} == committed
 
 
 async def test_the_retry_of_an_import_finds_all_of_it(database_url: str, tmp_path: Path) -> None:
-    async with CuttingProxy(database_url).running() as proxy, intakes(proxy.url, tmp_path) as service:
+    async with CuttingProxy(database_url).running() as proxy, Intakes(proxy.url, tmp_path) as service:
         intake = await service.local()
         lines = [line(f"call-{n}") for n in range(600)]
         proxy.cuts = 1

@@ -70,7 +70,7 @@ async def test_killed_in_full_flow_nothing_that_was_answered_is_lost(service: In
     await until(lambda: len(answered) > 3 * WAITING, 30)
     await intake.kill()
     await asyncio.gather(*callers)
-    rows = await service.rows("select customer_id, request_id::text from requests")
+    rows = await service.named("select customer_id, request_id::text from requests")
     assert answered.items() <= {(row["customer_id"], row["request_id"]) for row in rows}
     await intake.start()
     for n in range(WAITING):
@@ -78,7 +78,7 @@ async def test_killed_in_full_flow_nothing_that_was_answered_is_lost(service: In
         for key in (*keys[-1:], f"k-{n}-{len(keys)}"):
             got = (await intake.contact(contact(customer={"id": key}), key=key)).json()
             assert got["request_id"] == answered.get(key, got["request_id"])
-    assert await service.rows("select customer_id from requests group by customer_id having count(*) > 1") == []
+    assert await service.named("select customer_id from requests group by customer_id having count(*) > 1") == []
 
 
 async def test_answering_before_the_commit_loses_contacts(service: Intakes) -> None:

@@ -32,7 +32,7 @@ async def test_a_stop_answers_who_waits_and_loses_nobody(service: Intakes) -> No
     # uvicorn ends by the signal that it was told to stop with, after all is done.
     assert await intake.stop() in (0, -signal.SIGTERM)
     await asyncio.gather(*callers)
-    rows = await service.rows("select customer_id, request_id::text from requests")
+    rows = await service.named("select customer_id, request_id::text from requests")
     assert answered.items() <= {(row["customer_id"], row["request_id"]) for row in rows}
 
 
@@ -64,7 +64,7 @@ async def test_a_request_that_cannot_be_finished_does_not_hold_it_up(service: In
 
 async def _takes_nobody(intake: Replica) -> bool:
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", intake.port)
+        _, writer = await asyncio.open_connection("127.0.0.1", intake.program.port)
     except ConnectionRefusedError:
         return True
     writer.close()

@@ -53,7 +53,7 @@ async def test_no_answer_is_lost_and_no_contact_doubled(mortal: Intakes, private
         caller.stopping = True
     await asyncio.wait_for(asyncio.gather(*running), 30)
     answered = {key: one for caller in callers for key, one in caller.request_ids.items()}
-    rows = await mortal.rows("select customer_id, request_id::text from requests")
+    rows = await mortal.named("select customer_id, request_id::text from requests")
     assert {(row["customer_id"], row["request_id"]) for row in rows} == set(answered.items())
     assert await mortal.value("select count(*) from events where type = 'ContactReceived'") == len(answered)
     refused = [one for caller in callers for one in caller.refused]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kb_search import Libraries, libraries
+from tests.support.kb_search import Libraries
 
 
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path, kafka: str, topic_prefix: str) -> AsyncIterator[Libraries]:
     """An empty database and empty topics, to run replicas on."""
-    async with libraries(database_url, tmp_path, kafka, topic_prefix) as made:
+    async with Libraries(database_url, tmp_path, kafka, topic_prefix) as made:
         yield made

@@ -9,14 +9,14 @@ import pytest
 
 from chassis.clock import SystemClock
 from tests.support.clocks import SetClock
-from tests.support.router import Routers, routers
+from tests.support.router import Routers
 from tests.support.routing import Routing, routing
 
 
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path, kafka: str, topic_prefix: str) -> AsyncIterator[Routers]:
     """An empty database and empty topics, to run replicas on."""
-    async with routers(database_url, tmp_path, kafka, topic_prefix) as made:
+    async with Routers(database_url, tmp_path, kafka, topic_prefix) as made:
         yield made
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.router import ProcessRouter, Routers, routers
+from tests.support.router import Routers
 from tests.support.routing import Routing, routing
 from tests.support.until import until
 
 
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Routers]:
-    async with routers(database_url, tmp_path) as made:
+    async with Routers(database_url, tmp_path) as made:
         yield made
 
 
@@ -32,11 +32,6 @@ async def holder(desk: Routing) -> int:
     return int(str(rows[0]["holder"]).rpartition(":")[2]) if rows else 0
 
 
-def pid_of(replica: ProcessRouter) -> int:
-    assert replica._process is not None
-    return replica._process.pid
-
-
 async def held(desk: Routing) -> bool:
     return await holder(desk) > 0
 
@@ -50,13 +45,13 @@ async def test_a_frozen_holders_queue_is_taken_over_and_what_it_does_when_thawed
         await desk.contact(f"r-{n}")
     await until(lambda: held(desk), 10)
     frozen = await holder(desk)
-    (other,) = (each for each in both if pid_of(each) != frozen)
-    (thawed,) = (each for each in both if pid_of(each) == frozen)
+    (other,) = (each for each in both if each.program.pid != frozen)
+    (thawed,) = (each for each in both if each.program.pid == frozen)
     os.kill(frozen, signal.SIGSTOP)
     try:
         await other.presence("ada", "available")
         await other.comes("r-0", 20, state="connected", agent_id="ada")
-        assert await holder(desk) == pid_of(other)
+        assert await holder(desk) == other.program.pid
     finally:
         os.kill(frozen, signal.SIGCONT)
     for n in range(3):

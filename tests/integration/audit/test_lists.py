@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.integration.audit.world import World, pages
-from tests.support.audit import headers_for
+from tests.support.serving import headers_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

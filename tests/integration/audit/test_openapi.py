@@ -16,7 +16,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
 from tests.audit.given import Writer, life
-from tests.support.audit import Audits, headers_for
+from tests.support.audit import Audits
+from tests.support.serving import headers_for
 
 Json = dict[str, Any]
 EXAMPLES = 12

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from tests.audit.given import Writer, life
-from tests.support.audit import Audits, ProcessReplica, headers_for
+from tests.support.audit import Audits, ProcessReplica
+from tests.support.serving import headers_for
 
 
 async def told(replica: ProcessReplica, **headers: str) -> AsyncGenerator[tuple[str, dict[str, Any]]]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import random
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from audit.domain.reading import entry_of, read
 from chassis.records import Record
-from chassis.sealing import AesSealer
 from events.codec import encode_data
-from events.keys import KeyDestroyed, KeyMade
 from events.lifecycle import Entry
 from events.times import to_text
 from tests.audit.given import CONTACT, MINUTE, START, Writer, event_id
-from tests.support.audit import MASTER_KEY, Audits, Replica
+from tests.support.audit import Audits, Replica
+from tests.support.told import CustomerKey
 
 CHANNELS = ("voice", "chat", "email")
 FROM, TO = to_text(START - MINUTE), to_text(START + 1_000 * MINUTE)
@@ -67,34 +62,26 @@ class Person:
 
     def __init__(self, key_id: str) -> None:
         self.key_id = key_id
-        self._key = os.urandom(32)
+        self._key = CustomerKey(key_id)
 
     def made(self) -> Record:
         """KeyMade, as intake tells it."""
-        nonce = os.urandom(12)
-        wrapped = AESGCM(MASTER_KEY).encrypt(nonce, self._key, self.key_id.encode())
-        fact = KeyMade(key_id=self.key_id, algorithm="AES-256-GCM", nonce=_text(nonce), wrapped=_text(wrapped))
-        return _key_event("KeyMade", self.key_id, fact.model_dump_json(exclude_unset=True))
+        return _key_event("KeyMade", self.key_id, self._key.made())
 
     def destroyed(self) -> Record:
         """KeyDestroyed: the person is erased."""
-        fact = KeyDestroyed(key_id=self.key_id)
-        return _key_event("KeyDestroyed", self.key_id, fact.model_dump_json(exclude_unset=True))
+        return _key_event("KeyDestroyed", self.key_id, self._key.destroyed())
 
     def says(
         self, writer: Writer, type_: str, data: dict[str, Any], *, subject: str, id_: str, minute: float = 0
     ) -> Record:
         """An event whose personal members are sealed under his key."""
-        value = encode_data(type_, data, event_id=id_, key_id=self.key_id, sealer=AesSealer({self.key_id: self._key}))
+        value = encode_data(type_, data, event_id=id_, key_id=self.key_id, sealer=self._key.sealer())
         return writer.event(type_, subject=subject, id_=id_, minute=minute, value=value)
 
 
-def _key_event(type_: str, key_id: str, payload: str) -> Record:
-    return Writer("keys").event(type_, subject=key_id, value=payload.encode(), source="/services/intake")
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
+def _key_event(type_: str, key_id: str, payload: bytes) -> Record:
+    return Writer("keys").event(type_, subject=key_id, value=payload, source="/services/intake")
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """A consumer that dies, freezes, loses its database or its broker: each effect happens once, or it says why not."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from tests.integration.chassis import naive
 from tests.integration.chassis.ledger import NAME, TABLE, Ledger, assert_once_and_in_order, consuming, effects
 from tests.integration.chassis.naive import hint_all, hint_of, hinted, taken_again
 from tests.integration.chassis.writing import send_many
-from tests.support.chassis import make_tables
+from tests.support.chassis import environment_of, make_tables
 from tests.support.servers import PrivateKafka, PrivatePostgres
 from tests.support.until import until
 
@@ -249,17 +248,7 @@ async def _prepared(settings: ServiceSettings, db: Database) -> ServiceSettings:
 
 @contextmanager
 def _process(settings: ServiceSettings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": settings.dsn,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-        "THROUGHLINE_MASTER_KEY": settings.master_key.get_secret_value(),
-        "THROUGHLINE_TOKENS": "{}",
-        "THROUGHLINE_TOPIC_PREFIX": settings.topic_prefix,
-        "THROUGHLINE_CONTACTS_PARTITIONS": str(settings.contacts_partitions),
-        "THROUGHLINE_OTHER_PARTITIONS": str(settings.other_partitions),
-        "THROUGHLINE_REPLICA": "process",
-    }
+    environment = environment_of(settings) | {"THROUGHLINE_REPLICA": "process"}
     command = [sys.executable, "-m", "tests.integration.chassis.ledger_process"]
     with log.open("wb") as out, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as process:
         try:

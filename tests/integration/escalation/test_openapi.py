@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.support.escalation import TOKEN, Escalations
+from tests.support.escalation import Escalations
+from tests.support.serving import TOKEN
 
 Json = dict[str, Any]
 EXAMPLES = 8

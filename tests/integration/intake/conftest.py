@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.intake import Caller, Intakes, intakes
+from tests.support.intake import Caller, Intakes
 
 
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Intakes]:
     """An empty database of intake's, to run replicas on."""
-    async with intakes(database_url, tmp_path) as made:
+    async with Intakes(database_url, tmp_path) as made:
         yield made
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from tests.support.intake import Caller, Intakes, Json, contact, lines_of, ndjson
+from tests.support.intake import Caller, Intakes, contact, lines_of, ndjson
+from tests.support.serving import Json
 
 
 async def post(intake: Caller, lines: list[Json] | bytes) -> httpx.Response:
@@ -70,7 +71,7 @@ async def test_a_thread_begun_in_a_batch_is_continued_in_it(service: Intakes, in
     got = await answers(intake, [contact(thread="t"), contact(thread="t"), contact(thread="t")])
     assert len({one["request_id"] for one in got}) == 1
     assert [one.get("continued", False) for one in got] == [False, True, True]
-    rows = await service.rows("select type, version from events where topic = 'contacts' order by version")
+    rows = await service.named("select type, version from events where topic = 'contacts' order by version")
     kinds = ["ContactReceived", "MessageReceived", "MessageReceived"]
     assert [tuple(row) for row in rows] == list(zip(kinds, (1, 2, 3), strict=True))
 

@@ -7,7 +7,8 @@ import time
 import uuid
 
 from events.times import to_us
-from tests.support.intake import Caller, Intakes, Json, contact
+from tests.support.intake import Caller, Intakes, contact
+from tests.support.serving import Json
 
 
 async def test_a_contact_is_committed_when_it_is_answered(service: Intakes, intake: Caller) -> None:
@@ -15,7 +16,7 @@ async def test_a_contact_is_committed_when_it_is_answered(service: Intakes, inta
     got = answer.json()
     assert (answer.status_code, set(got)) == (202, {"request_id", "event_id", "received_at", "duplicate"})
     assert answer.headers["location"] == f"/v1/requests/{got['request_id']}/timeline"
-    (row,) = await service.rows("select * from events where topic = 'contacts'")
+    (row,) = await service.named("select * from events where topic = 'contacts'")
     assert (str(row["event_id"]), row["type"], row["version"]) == (got["event_id"], "ContactReceived", 1)
     assert (row["stream"], row["key"], row["source"]) == (got["request_id"], got["request_id"], "/services/intake")
     assert row["occurred_us"] == to_us(got["received_at"])
@@ -34,8 +35,8 @@ async def test_nothing_personal_is_kept_in_the_clear(service: Intakes, intake: C
     who: Json = {"name": secret, "email": f"{secret}@example.com", "handle": secret}
     said: Json = {"subject": secret, "body": secret, "attributes": {"a": secret}, "session": [{"action": secret}]}
     assert (await intake.contact(customer=who, key="k", **said)).status_code == 202
-    for table in await service.rows("select tablename from pg_tables where schemaname = 'public'"):
-        rows = await service.rows(f"select row_to_json(t)::text from (select * from {table['tablename']}) t")
+    for table in await service.named("select tablename from pg_tables where schemaname = 'public'"):
+        rows = await service.named(f"select row_to_json(t)::text from (select * from {table['tablename']}) t")
         shown = "".join(row[0] for row in rows)
         assert secret not in shown
         assert secret.encode().hex() not in shown
@@ -44,7 +45,7 @@ async def test_nothing_personal_is_kept_in_the_clear(service: Intakes, intake: C
 async def test_a_customers_key_is_made_with_his_first_contact_alone(service: Intakes, intake: Caller) -> None:
     for _ in range(3):
         await intake.contact(customer={"id": "c-9"})
-    rows = await service.rows("select stream, version, topic, key from events where type = 'KeyMade'")
+    rows = await service.named("select stream, version, topic, key from events where type = 'KeyMade'")
     assert [tuple(row) for row in rows] == [("key:c-9", 1, "keys", "c-9")]
 
 
@@ -53,12 +54,12 @@ async def test_a_first_contact_that_says_nothing_personal_makes_the_key_too(serv
     got = await intake.http.post("/v1/contacts", json={"channel": "voice", "customer": {"id": "c-9"}})
     payload = await service.value("select payload from events where stream = $1", got.json()["request_id"])
     assert "sealed" not in json.loads(payload)
-    rows = await service.rows("select stream, topic from events order by id")
+    rows = await service.named("select stream, topic from events order by id")
     assert [row["stream"] for row in rows] == ["key:c-9", got.json()["request_id"]]
 
 
 async def customer_ids(service: Intakes) -> list[str]:
-    rows = await service.rows("select payload from events where type = 'ContactReceived' order by txid, id")
+    rows = await service.named("select payload from events where type = 'ContactReceived' order by txid, id")
     return [json.loads(row["payload"])["customer_id"] for row in rows]
 
 
@@ -81,7 +82,7 @@ async def test_a_contact_that_continues_a_request_joins_it_on_any_channel(servic
     got = answer.json()
     assert (answer.status_code, got["request_id"], got["continued"]) == (202, first["request_id"], True)
     assert got["received_at"] > first["received_at"]
-    rows = await service.rows("select type, version from events where stream = $1 order by version", got["request_id"])
+    rows = await service.named("select type, version from events where stream = $1 order by version", got["request_id"])
     assert [tuple(row) for row in rows] == [("ContactReceived", 1), ("MessageReceived", 2)]
 
 
@@ -111,7 +112,7 @@ async def test_an_erased_customers_next_contact_is_sealed_under_its_own_request(
     service: Intakes, intake: Caller
 ) -> None:
     await intake.contact(customer={"id": "c-9"}, body="before")
-    await service.rows(
+    await service.named(
         "update customer_keys set nonce = null, wrapped = null, destroyed_us = 1 where key_id = 'c-9' returning 1"
     )
     another = await service.local()  # the first one still has the key in its cache

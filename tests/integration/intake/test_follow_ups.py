@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 
-from tests.support.intake import Caller, Intakes, Json, line
+from tests.support.intake import Caller, Intakes, line
+from tests.support.serving import Json
 
 MESSAGE: Json = {"channel": "sms", "body": "and again"}
 FEEDBACK: Json = {"score": 5, "text": "thank you"}
@@ -19,11 +20,11 @@ async def test_each_joins_its_request(service: Intakes, intake: Caller) -> None:
         answer = await intake.http.post(f"/v1/requests/{request_id}/{what}", json=body)
         got = answer.json()
         assert (answer.status_code, got["request_id"]) == (202, request_id)
-        (row,) = await service.rows("select * from events where event_id = $1", uuid.UUID(got["event_id"]))
+        (row,) = await service.named("select * from events where event_id = $1", uuid.UUID(got["event_id"]))
         assert (row["type"], row["stream"], row["source"]) == (kind, request_id, "/services/intake")
         payload = json.loads(row["payload"])
         assert (payload["customer_id"], payload["sealed"]["key_id"]) == ("c-7", "c-7")
-    rows = await service.rows("select version, occurred_us from events where stream = $1 order by version", request_id)
+    rows = await service.named("select version, occurred_us from events where stream = $1 order by version", request_id)
     assert [row["version"] for row in rows] == [1, 2, 3]
     assert len({row["occurred_us"] for row in rows}) == 3
 

@@ -9,7 +9,8 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from tests.support.intake import Caller, Intakes, Json, contact, line, ndjson
+from tests.support.intake import Caller, Intakes, contact, line, ndjson
+from tests.support.serving import Json
 from tests.support.until import until
 
 LIFE = ("ContactReceived", "Routed", "Connected", "Resolved")
@@ -40,7 +41,7 @@ async def test_an_event_keeps_its_time_and_comes_in_the_order_of_arrival(service
     lines[0]["occurred_at"] = "9999-12-31T23:59:59.999999Z"
     lines[3] |= {"occurred_at": "1970-01-01T00:00:00Z", "causation_id": "00000000-0000-0000-0000-000000000000"}
     await intake.imported(lines)
-    rows = await service.rows("select * from events where source = '/imports' order by version")
+    rows = await service.named("select * from events where source = '/imports' order by version")
     assert [(row["version"], row["type"]) for row in rows] == list(enumerate(LIFE[::-1], start=1))
     assert {(row["topic"], row["key"]) for row in rows} == {("contacts", "call-1")}
     assert (rows[0]["occurred_us"], rows[3]["occurred_us"]) == (253_402_300_799_999_999, 0)
@@ -59,7 +60,7 @@ async def test_a_line_is_sealed_under_its_requests_key_and_only_where_it_must(se
     await intake.imported([personal, *life("call-2")])
     payload = json.loads(await service.value("select payload from events where key = 'call-1' and topic = 'contacts'"))
     assert (payload["customer"], payload["sealed"]["key_id"]) == ({"id": "c-1"}, "request:call-1")
-    made = await service.rows("select key from events where type = 'KeyMade'")
+    made = await service.named("select key from events where type = 'KeyMade'")
     assert [row["key"] for row in made] == ["request:call-1"]
 
 
@@ -188,7 +189,7 @@ async def test_many_imports_at_once_accept_each_event_just_once(service: Intakes
     assert accepted == dict.fromkeys(sent, 1)
     assert await kept(service) == len(sent)
     gaps = "select stream from events group by stream having max(version) <> count(*) or min(version) <> 1"
-    assert await service.rows(gaps) == []
+    assert await service.named(gaps) == []
 
 
 async def test_one_id_in_two_requests_at_once_is_accepted_for_one(service: Intakes) -> None:

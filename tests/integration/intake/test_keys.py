@@ -121,11 +121,11 @@ async def test_keys_older_than_their_time_are_forgotten_and_younger_ones_kept(se
     for key in ("old", "young"):
         await first.contact(key=key)
     week_us = 7 * 86_400_000_000
-    await service.rows("update idempotency_keys set made_us = made_us - $1 where key = 'old' returning 1", 2 * week_us)
-    await service.rows("update idempotency_keys set made_us = made_us - $1 where key = 'young' returning 1", week_us)
+    await service.named("update idempotency_keys set made_us = made_us - $1 where key = 'old' returning 1", 2 * week_us)
+    await service.named("update idempotency_keys set made_us = made_us - $1 where key = 'young' returning 1", week_us)
     await service.local()  # each replica looks at its start
 
     async def gone() -> bool:
-        return [row["key"] for row in await service.rows("select key from idempotency_keys")] == ["young"]
+        return [row["key"] for row in await service.named("select key from idempotency_keys")] == ["young"]
 
     await until(gone)

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode, SerializationContext
 from schemathesis.specs.openapi import checks
 
-from tests.support.intake import HEADERS, Intakes, Json
+from tests.support.intake import Intakes
+from tests.support.serving import HEADERS, Json
 
 EXAMPLES = 30
 OF_LINES = ("/v1/contacts:batch", "/v1/imports")
@@ -62,7 +63,7 @@ async def test_whatever_is_made_from_the_document_is_answered_as_it_says(written
         # Of lines any text is an answer's worth: only a line can be wrong, and it is answered by itself.
         modes = [GenerationMode.POSITIVE] if path in OF_LINES else list(GenerationMode)
         for mode in modes:
-            await asyncio.to_thread(fuzz, schema[path]["POST"], mode, f"http://127.0.0.1:{intake.port}")
+            await asyncio.to_thread(fuzz, schema[path]["POST"], mode, f"http://127.0.0.1:{intake.program.port}")
 
 
 def fuzz(operation: Any, mode: GenerationMode, url: str) -> None:

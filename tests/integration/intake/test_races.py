@@ -28,7 +28,7 @@ async def test_a_new_threads_contacts_race_over_two_replicas_and_each_key_has_it
         got = [answer.json() for answer in answers]
         assert len({one["request_id"] for one in got}) == 1
         assert Counter(one.get("continued", False) for one in got) == {True: 15, False: 1}
-        rows = await service.rows(
+        rows = await service.named(
             "select type, version, occurred_us from events where stream = $1 order by version", got[0]["request_id"]
         )
         assert [row["type"] for row in rows] == ["ContactReceived", *["MessageReceived"] * 15]
@@ -47,7 +47,7 @@ async def test_follow_ups_to_one_request_race_over_two_replicas(service: Intakes
         for n in range(60)
     ]
     assert {answer.status_code for answer in await asyncio.gather(*calls)} == {202}
-    rows = await service.rows("select version, txid from events where stream = $1 order by version", request_id)
+    rows = await service.named("select version, txid from events where stream = $1 order by version", request_id)
     assert [row["version"] for row in rows] == list(range(1, 62))
     assert [row["txid"] for row in rows] == sorted(row["txid"] for row in rows)
     assert await service.value(KEYS) == 60

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.intake import Caller, Intakes, Json, contact
+from tests.support.intake import Caller, Intakes, contact
+from tests.support.serving import TOKEN, Json, tokens
 
 LONE_SURROGATE = b'{"channel":"chat","customer":{"id":"c-1"},"body":"half \\ud800"}'
 DEEP = b'{"channel":"chat","customer":{"id":"c-1"},"attributes":{"a":' + b"[" * 60 + b"]" * 60 + b"}}"
@@ -96,12 +97,12 @@ async def test_without_a_known_token_nothing_is_answered(intake: Caller, path: s
 
 
 async def test_a_token_may_do_what_its_scopes_say(service: Intakes) -> None:
-    import_only = await service.local(THROUGHLINE_TOKENS=service.tokens("imports:write"))
+    import_only = await service.local(THROUGHLINE_TOKENS=tokens({TOKEN: ["imports:write"]}))
     assert (await import_only.http.post("/v1/imports", content=b"")).status_code == 200
     for path in PATHS[:-1]:
         answer = await import_only.http.post(path, json=contact())
         assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
-    contacts_only = await service.local(THROUGHLINE_TOKENS=service.tokens("contacts:write"))
+    contacts_only = await service.local(THROUGHLINE_TOKENS=tokens({TOKEN: ["contacts:write"]}))
     assert (await contacts_only.http.post("/v1/imports", content=b"")).status_code == 403
 
 

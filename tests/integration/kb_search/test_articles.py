@@ -25,7 +25,7 @@ async def test_an_article_is_published_revised_and_kept_by_revision(service: Lib
     assert then["body"] == article()["body"]
     assert (then["latest_revision"], then["tags"], then["language"]) == (2, ["login"], "en-GB")
     assert then["applies_to"] == {"product": "Portal", "version": None, "os": None}
-    assert then["by"] == "*"
+    assert then["by"] == "tests"
     events = await service.stated("article:art-life")
     assert [(type_, data["revision"]) for type_, data in events] == [("ArticlePublished", 1), ("ArticleRevised", 2)]
 

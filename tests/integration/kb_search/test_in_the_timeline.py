@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.audit import Audits
 from tests.support.audit import Replica as Audit
-from tests.support.audit import audits
-from tests.support.intake import contact, intakes
+from tests.support.intake import Intakes, contact
+from tests.support.kb_search import Libraries
 from tests.support.kb_search import Replica as Desk
-from tests.support.kb_search import libraries
 from tests.support.until import until
 
 TOLD = ["ContactReceived", "SuggestionShown", "MessageReceived", "SuggestionShown", "SuggestionUsed"]
@@ -19,18 +19,12 @@ TOLD = ["ContactReceived", "SuggestionShown", "MessageReceived", "SuggestionShow
 async def test_suggestions_stand_in_the_timeline_as_recorded(
     make_database: Callable[[], str], kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
-    where = {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka,
-        "THROUGHLINE_TOPIC_PREFIX": topic_prefix,
-        "THROUGHLINE_CONTACTS_PARTITIONS": 4,
-        "THROUGHLINE_OTHER_PARTITIONS": 1,
-    }
     async with (
-        intakes(make_database(), tmp_path, kafka) as gateways,
-        libraries(make_database(), tmp_path, kafka, topic_prefix) as knowledge,
-        audits(make_database(), tmp_path, kafka, topic_prefix) as auditors,
+        Intakes(make_database(), tmp_path, kafka, topic_prefix) as gateways,
+        Libraries(make_database(), tmp_path, kafka, topic_prefix) as knowledge,
+        Audits(make_database(), tmp_path, kafka, topic_prefix) as auditors,
     ):
-        intake, desk, audit = await asyncio.gather(gateways.local(**where), knowledge.local(), auditors.local())
+        intake, desk, audit = await asyncio.gather(gateways.local(), knowledge.local(), auditors.local())
         await desk.article("lost-card", title="Block a lost card")
         await desk.article("new-phone", title="Move the app to a new phone")
         received = (await intake.contact(contact(subject="I lost my card"))).json()

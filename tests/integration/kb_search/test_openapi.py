@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.support.kb_search import TOKEN, Libraries
+from tests.support.kb_search import Libraries
+from tests.support.serving import TOKEN
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.asyncio(loop_scope="session")
