@@ -24,7 +24,7 @@ def fold(entries: Iterable[Entry]) -> Life:
         _step(life, placed)
     _take_up(life)
     life.counts.agents = len(life.agents)
-    life.missing = missing(placed.entry for placed in life.events)
+    life.missing = missing([placed.entry for placed in life.events])
     life.tags = _tags(life)
     life.residual_us = residual_us(life)
     life.durations = tuple([metric.of(life) for metric in HEADLINES])
@@ -37,20 +37,22 @@ def _step(life: Life, placed: Placed) -> None:
     after = evolve(before, placed.entry)
     if after is before:
         return
-    at_us = placed.effective_us
+    state, leg, cycle, queue, tier, *_ = after
+    at_us, type_ = placed.effective_us, placed.entry.type
     life.standing = after
     life.moved_us = at_us
     life.applied.add(placed.event_id)
     if life.segments:
         _close_segment(life, at_us)
-    if life.legs and (after.leg != before.leg or after.state in ENDS):
+    another = leg != before.leg
+    if life.legs and (another or state in ENDS):
         _close_leg(life.legs[-1], placed)
-    if after.leg != before.leg:
-        life.legs.append(Leg(after.leg, after.cycle, after.queue, after.tier, at_us, placed.entry.type))
-    if after.cycle != before.cycle:
-        life.cycles.append(Cycle(after.cycle, at_us))
+    if another:
+        life.legs.append(Leg(leg, cycle, queue, tier, at_us, type_))
+    if cycle != before.cycle:
+        life.cycles.append(Cycle(cycle, at_us))
     life.segments.append(Segment(after, at_us))
-    note = _NOTES.get(placed.entry.type)
+    note = _NOTES.get(type_)
     if note is not None:
         note(life, placed)
 

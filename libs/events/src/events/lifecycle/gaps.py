@@ -16,8 +16,13 @@ def missing(entries: Iterable[Entry]) -> list[tuple[str, int]]:
     """
     known: dict[str, set[int]] = {}
     for entry in entries:
-        if entry.sequence is not None and entry.sequence > 0:
-            known.setdefault(entry.source, set()).add(entry.sequence)
+        sequence = entry.sequence
+        if sequence is None or sequence <= 0:
+            continue
+        if entry.source in known:
+            known[entry.source].add(sequence)
+        else:
+            known[entry.source] = {sequence}
     named: list[tuple[str, int]] = []
     for source in sorted(known):
         if max(known[source]) > len(known[source]):

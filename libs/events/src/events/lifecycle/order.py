@@ -33,12 +33,18 @@ def effective(entries: Iterable[Entry]) -> list[Placed]:
         known.setdefault(entry.event_id, entry)
     times: _Times = {}
     for event_id, entry in known.items():
-        if event_id not in times:
-            if entry.causation_id in known and entry.causation_id not in times:
+        cause = entry.causation_id
+        if cause is None or cause not in known:
+            times[event_id] = (entry.occurred_us, 0)
+        elif event_id not in times:
+            if cause not in times:
                 _follow(event_id, known, times)
             else:
                 times[event_id] = _settled(entry, times)
-    return sorted(Placed(*times[id_], RANK.get(entry.type, LAST_RANK), id_, entry) for id_, entry in known.items())
+    # Plain tuples are sorted several times as fast as those with names.
+    plain = [(*times[id_], RANK.get(entry.type, LAST_RANK), id_, entry) for id_, entry in known.items()]
+    plain.sort()
+    return [Placed._make(each) for each in plain]
 
 
 def _settled(entry: Entry, times: _Times) -> tuple[int, int]:
