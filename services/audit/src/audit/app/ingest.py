@@ -1,11 +1,11 @@
 """Takes batches of the log in: raw rows and summaries, in the transaction that also moves the offsets."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from audit.app.ahead import OneAhead
+from audit.app.ahead import Ahead
 from audit.app.ports import Kept, StaleHistory
 from audit.domain.batch import Arrival, Joined, Raw, Row, arrive, join
 from audit.domain.cache import Histories
@@ -20,6 +20,13 @@ T = TypeVar("T")
 
 _AT_ONCE: Final = 200
 """How many records or requests are worked on before other tasks get their turn."""
+
+_ROWS_AT_ONCE: Final = 1_000
+_REQUESTS_AT_ONCE: Final = 500
+"""How many are given to PostgreSQL as one piece: it writes them while the next are made."""
+
+_WHOLE_BATCH: Final = 100
+"""Pieces that may wait for their turn: what they hold is in memory anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +60,8 @@ class Ingest:
             await asyncio.sleep(0)
         histories = await self._histories_of(tx, {arrival.request_id for arrival in arrived} - {NO_REQUEST})
         joined = join(arrived, histories, await self._seen(tx, arrived))
-        rows = [arrival.row() for arrival in arrived]
-        await self._kept.make_room(tx, [row.known_us for row in rows])
-        await self._write(tx, rows, joined, histories)
+        await self._kept.make_room(tx, [arrival.place.known_us for arrival in arrived])
+        await self._write(tx, joined, histories)
         return lambda: self._committed(known, joined)
 
     def lost(self, partitions: Iterable[Partition]) -> None:
@@ -64,17 +70,20 @@ class Ingest:
         for partition in partitions:
             self._known.pop(partition, None)
 
-    async def _write(
-        self, tx: Connection, rows: Sequence[Row], joined: Joined, histories: Mapping[str, History]
-    ) -> None:
-        """PostgreSQL writes the rows while the new requests are folded here, and these while the others are."""
+    async def _write(self, tx: Connection, joined: Joined, histories: Mapping[str, History]) -> None:
+        """PostgreSQL writes what is made while the next is made here.
+
+        Known requests go first: to change a row takes it longest, and there is most to make meanwhile.
+        """
         known = joined.changed & histories.keys()
         try:
-            async with OneAhead() as writing:
-                await writing.start(self._kept.append(tx, rows))
-                for request_ids in (joined.changed - known, known):
-                    changed = await _summaries(request_ids, joined, histories)
-                    await writing.start(self._kept.summarise(tx, changed))
+            async with Ahead(_WHOLE_BATCH) as writing:
+                for arrived in _parts(joined.arrived, _ROWS_AT_ONCE):
+                    await writing.start(self._kept.append(tx, await _rows(arrived)))
+                for request_ids in (known, joined.changed - known):
+                    for some in _parts(list(request_ids), _REQUESTS_AT_ONCE):
+                        changed = await _summaries(some, joined, histories)
+                        await writing.start(self._kept.summarise(tx, changed))
         except StaleHistory:
             self._histories.clear()
             raise
@@ -101,19 +110,27 @@ class Ingest:
         return await self._kept.seen(tx, event_ids) if event_ids else {}
 
 
+async def _rows(arrived: Sequence[Arrival]) -> list[Row]:
+    rows: list[Row] = []
+    for some in _parts(arrived):
+        rows += [arrival.row() for arrival in some]
+        await asyncio.sleep(0)
+    return rows
+
+
 async def _summaries(
-    request_ids: Collection[str], joined: Joined, histories: Mapping[str, History]
+    request_ids: Sequence[str], joined: Joined, histories: Mapping[str, History]
 ) -> list[tuple[int, Summary]]:
     """Of each of these requests, with the number of events that it had before."""
     changed: list[tuple[int, Summary]] = []
-    for ids in _parts(list(request_ids)):
+    for ids in _parts(request_ids):
         changed += [(_size(histories.get(id_)), summarise(id_, joined.grown[id_])) for id_ in ids]
         await asyncio.sleep(0)
     return changed
 
 
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE))
+def _parts(items: Sequence[T], size: int = _AT_ONCE) -> Iterator[Sequence[T]]:
+    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 def _size(history: History | None) -> int:

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from audit.adapters.records import Months, Records
 from audit.adapters.schema import RETIRED, SHADOW
 from audit.adapters.summaries import Summaries
-from audit.app.ahead import OneAhead
+from audit.app.ahead import Ahead
 from audit.domain.batch import KnownTimes, Row, arrive
 from audit.domain.cursor import Partition
 from audit.domain.history import History
@@ -89,7 +89,7 @@ class Rebuild:
         places, bounds = dict(progress.places), progress.bounds
         known: KnownTimes = {place: await self._records.last_known_us(self._connection, *place) for place in places}
         months = Months(SHADOW)
-        async with OneAhead() as writing:
+        async with Ahead() as writing:
             while any(places[partition] < bound for partition, bound in bounds.items()):
                 records, moved = await self._source.read(places, bounds, _RECORDS_AT_ONCE)
                 arrived = arrive(records, known)
@@ -119,7 +119,7 @@ class Rebuild:
         if progress.folded_to:
             return
         await self._writer.run(lambda tx: tx.execute(f"truncate {SHADOW}.requests"))
-        async with OneAhead() as writing:
+        async with Ahead() as writing:
             for part in _parts(remembered.histories(), _REQUESTS_AT_ONCE):
                 summaries = []
                 for some in _parts(part, _FOLDED_AT_ONCE):
