@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -9,16 +10,21 @@ import structlog
 
 from chassis import offsets
 from chassis.database import Writer
-from chassis.kafka import NoAnswer
+from chassis.errors import Transient
+from chassis.kafka import MAX_RECORD_BYTES, NoAnswer
 from chassis.logview import LogView
-from chassis.offsets import Held
-from chassis.records import Record
+from chassis.offsets import FenceLost, Held, Step
+from chassis.records import Record, Unparsable
 from events.catalogue import TOPICS
 
 Partition = tuple[str, int]
 Lost = Callable[[Iterable[Partition]], None]
+Chunks = dict[Partition, tuple[list[Record], int]]
+"""For each partition its records and the offset behind them."""
 
 _CLAIM_S: Final = 9.0
+_SETTLE_S: Final = 4.5
+_LAST_S: Final = 1.0
 _REMEDY: Final = (
     "bring back Kafka's data as they were, or, if they are lost for good, rebuild this service's read models "
     "from the new log (docs/operations.md)"
@@ -52,6 +58,8 @@ class Assignment:
         self.held: dict[Partition, Held] = {}
         self.dropped: dict[Partition, float] = {}
         """Partitions that turned out to be another's, and when (monotonic s): left alone until assigned anew."""
+        self.settled_at = 0.0
+        """When all that is held was stored last (monotonic s)."""
         self._last: int | None = None
         self.generation: int | None = None
         """The group's generation that was claimed; None where the next thing to do is to claim."""
@@ -84,6 +92,21 @@ class Assignment:
         self.generation = generation
         _log.info("partitions_claimed", consumer=self._consumer, partitions=len(held))
 
+    async def settle(self, within_s: float = _SETTLE_S) -> None:
+        """Store how far partitions are that have moved on over records without effects. Raises FenceLost."""
+        behind = [each for each in self.held.values() if each.stored_offset != each.next_offset]
+        steps = [Step(each, each.next_offset, each.appended_us) for each in behind]
+        if steps:
+            await self._writer.run(lambda tx: offsets.advance(tx, self._consumer, steps), within_s=within_s)
+            for step in steps:
+                step.held.stored_offset = step.next_offset
+        self.settled_at = time.monotonic()
+
+    async def settle_at_last(self) -> None:
+        """Before all is given up. Whoever comes next reads again what could not be stored."""
+        with suppress(FenceLost, Transient):
+            await self.settle(_LAST_S)
+
     def forget(self) -> None:
         """Hold nothing: caches of these partitions are no longer true, as others may move them on."""
         self._lost(list(self.held))
@@ -115,6 +138,21 @@ class Assignment:
         if new and not TOPICS[place[0]].compacted and new[-1].offset - held.next_offset + 1 != len(new):
             raise Gap(place)
         return new
+
+    async def reread(self, group: Assigns, most: int) -> Chunks:
+        """The next records of each partition by our own parser, which takes what aiokafka's does not."""
+        chunks: Chunks = {}
+        for place, held in self.held.items():
+            try:
+                records, behind = await self._view.read(place, held.next_offset, MAX_RECORD_BYTES)
+            except Unparsable as error:
+                raise Halted(f"the log of {place[0]}/{place[1]} is damaged: {error}; restore Kafka's data") from error
+            if behind > held.next_offset:
+                kept = records[:most]
+                chunks[place] = kept, behind if len(kept) == len(records) else kept[-1].offset + 1
+        for place, held in self.held.items():
+            group.seek(place, chunks[place][1] if place in chunks else held.next_offset)
+        return chunks
 
     async def _ids(self, assigned: list[Partition]) -> Mapping[str, UUID]:
         ids = await self._view.topic_ids()

@@ -7,6 +7,7 @@ names nothing: there the batch shrinks with each attempt until a single record i
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, Protocol
 
 import asyncpg
@@ -62,6 +63,14 @@ class Parks(Protocol):
 
     attempts: int
 
+    async def learn(self, tx: asyncpg.Connection, places: Collection[Partition]) -> None:
+        """Read what `passes_over` has to know of these partitions."""
+        ...
+
+    def passes_over(self, record: Record) -> bool:
+        """Whether nothing at all would be written of this record. False where that is not known."""
+        ...
+
     async def park(self, tx: asyncpg.Connection, record: Record, reason: str, attempts: int) -> AfterCommit | None:
         """Keep the record with the reason; later ones of its key will wait with it."""
         ...
@@ -99,6 +108,29 @@ class Caution:
         self._waiting.clear()
         self._unsure = set(held)
         self._bad = {place: bad for place, bad in self._bad.items() if place in held}
+
+    def passed_over(self, found: Chunks) -> set[Partition]:
+        """The partitions whose records have no effects at all, so that their offsets may move later than they are read.
+
+        Where an attempt may have failed every offset moves at once: attempts are counted at the one that is stored.
+        """
+        parks = self._parks
+        if parks is None:
+            return set()
+        return {
+            place
+            for place, (records, _) in found.items()
+            if place not in self._unsure and all(map(parks.passes_over, records))
+        }
+
+    def is_unsure(self, places: Collection[Partition]) -> bool:
+        """Whether attempts are counted at any of these."""
+        return not self._unsure.isdisjoint(places)
+
+    async def learn(self, tx: asyncpg.Connection, places: Collection[Partition]) -> None:
+        """See Parks."""
+        if self._parks is not None:
+            await self._parks.learn(tx, places)
 
     async def cut(self, found: Chunks, held: Mapping[Partition, Held], count: Count) -> Chunks:
         """What to take of these records now, the attempts at it counted and committed."""
@@ -175,10 +207,15 @@ class Caution:
             kept = records[:1]
         else:
             kept = records if tries <= _WHOLE else records[:_FEW_RECORDS]
+        if self._parks is not None and tries > 1:
+            # What has no effects is not what failed, and it may stand before that in any number.
+            kept = list(takewhile(self._parks.passes_over, kept)) or kept
         return kept, behind if len(kept) == len(records) else records[len(kept)].offset
 
     def _given_up(self, place: Partition, records: list[Record]) -> bool:
         if self._parks is None or len(records) != 1 or place not in self._unsure:
+            return False
+        if self._parks.passes_over(records[0]):
             return False
         bad = self._bad.get(place)
         if bad is not None and bad.offset != records[0].offset:

@@ -3,6 +3,7 @@
 How it stays right whatever dies when:
 
 - The offset row moves in the transaction of the effects, and only from the offset and epoch that this process holds.
+- Of records without any effect here the row moves later, once a second at most: they may be read again.
 - An epoch is claimed once for each assignment, outside of Kafka's callbacks, before the first record is taken.
 - After anything unclear (a lost commit, a rebalance, an error) what is held is forgotten and claimed anew.
 - Kafka's own committed offset is a hint for tools; positions are always sought from the row.
@@ -19,33 +20,32 @@ import structlog
 
 from chassis import metrics as catalogue
 from chassis import offsets
-from chassis.assignment import Assignment, Gap, Halted
+from chassis.assignment import Assignment, Chunks, Gap, Halted
 from chassis.backoff import Backoff
 from chassis.caution import Caution, Parks, RecordFailed
 from chassis.clock import Clock, SystemClock
 from chassis.database import Connection, Database
 from chassis.errors import Transient
 from chassis.group import Astray, Group, Unreadable, pause_for
-from chassis.kafka import MAX_RECORD_BYTES, NoAnswer
+from chassis.kafka import NoAnswer
+from chassis.lag import Lag
 from chassis.logview import LogView
 from chassis.metrics import Metrics
 from chassis.offsets import FenceLost, Step
 from chassis.positions import Position, Positions
 from chassis.readiness import OK, Finding, degraded, down
-from chassis.records import Record, Unparsable
+from chassis.records import Record
 from chassis.settings import ServiceSettings
 
 __all__ = ["AfterCommit", "BatchHandler", "Consumer", "Partition", "Position", "Record"]
 
 AfterCommit = Callable[[], None]
 Partition = tuple[str, int]
-Chunks = dict[Partition, tuple[list[Record], int]]
-"""For each partition its records and the offset behind them."""
-
 _WITHIN_S: Final = 9.0
 # No broker is wiped, started and filled beyond an old offset in less.
 _LOOK_S: Final = 2.0
 _HINT_S: Final = 5.0
+_SETTLE_S: Final = 1.0
 _HALTED_S: Final = 5.0
 _ORPHANED_S: Final = 60.0
 _UNANSWERED: Final = 3
@@ -102,10 +102,9 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._looked_at = self._hinted_at = 0.0
         self._unanswered = 0
-        self._shown: set[tuple[str, str, str]] = set()
         self._halted: str | None = None
         self._trouble: str | None = None
-        self._lag = metrics.gauge(catalogue.CONSUMER_LAG)
+        self._lag = Lag(name, metrics)
         self._consumed = metrics.counter(catalogue.CONSUMED_TOTAL).labels(name)
         self._fenced = metrics.counter(catalogue.FENCED_TOTAL).labels(name)
 
@@ -140,7 +139,7 @@ class Consumer:
 
     async def positions(self) -> list[Position]:
         """Where every partition of the topics stands, over all replicas, for audit's `/v1/positions`."""
-        return await self._positions.read()
+        return await self._positions.read(self._mine.held)
 
     async def _term(self, backoff: Backoff) -> None:
         """One membership after another, waiting longer between them while they fail."""
@@ -160,10 +159,11 @@ class Consumer:
             await group.join()
             while not self._stopping.is_set():
                 await self._turn(group, backoff)
+            await self._mine.settle_at_last()
         finally:
             await self._hint(group)
             self._mine.leave()
-            self._forget_lag()
+            self._lag.forget()
             await group.leave()
 
     async def _turn(self, group: Group, backoff: Backoff) -> None:
@@ -198,8 +198,9 @@ class Consumer:
             backoff.reset()
 
     async def _claim(self, group: Group) -> None:
+        await self._mine.settle_at_last()
         await self._mine.claim(group)
-        self._forget_lag()
+        self._lag.forget()
         self._caution.begin(group, self._mine.held)
 
     async def _poll(self, group: Group) -> Chunks:
@@ -209,28 +210,20 @@ class Consumer:
             fresh = {place: self._mine.fresh(place, found[place]) for place in found if place in self._mine.held}
         except (Unreadable, Gap) as error:
             _log.warning("log_read_raw", consumer=self.name, reason=str(error))
-            return await self._reread(group)
+            return await self._mine.reread(group, self._most)
         return {place: (records, records[-1].offset + 1) for place, records in fresh.items() if records}
 
-    async def _reread(self, group: Group) -> Chunks:
-        """Take the next records of each partition by our own parser, which takes what aiokafka's does not."""
-        chunks: Chunks = {}
-        for place, held in self._mine.held.items():
-            try:
-                records, behind = await self._view.read(place, held.next_offset, MAX_RECORD_BYTES)
-            except Unparsable as error:
-                raise Halted(f"the log of {place[0]}/{place[1]} is damaged: {error}; restore Kafka's data") from error
-            if behind > held.next_offset:
-                kept = records[: self._most]
-                chunks[place] = kept, behind if len(kept) == len(records) else kept[-1].offset + 1
-        for place, held in self._mine.held.items():
-            group.seek(place, chunks[place][1] if place in chunks else held.next_offset)
-        return chunks
-
     async def _apply(self, group: Group, found: Chunks) -> None:
+        passed = self._caution.passed_over(found)
+        self._moved(group, {place: found[place] for place in passed})
+        rest = {place: chunk for place, chunk in found.items() if place not in passed}
+        if rest:
+            await self._take_effect(group, rest)
+
+    async def _take_effect(self, group: Group, found: Chunks) -> None:
+        if self._caution.is_unsure(found.keys()):
+            await self._mine.settle()
         chunks = await self._caution.cut(found, self._mine.held, self._count_attempt)
-        if not chunks:
-            return
         try:
             after = await self._writer.run(lambda tx: self._effects(tx, chunks), within_s=_WITHIN_S)
         except Transient:
@@ -262,16 +255,27 @@ class Consumer:
         self, places: Sequence[Partition], forgiven: Collection[Partition]
     ) -> dict[Partition, int]:
         held = [self._mine.held[place] for place in places]
-        return await self._writer.run(lambda tx: offsets.count_attempt(tx, self.name, held, forgiven))
+
+        async def count(tx: Connection) -> dict[Partition, int]:
+            counted = await offsets.count_attempt(tx, self.name, held, forgiven)
+            await self._caution.learn(tx, places)
+            return counted
+
+        return await self._writer.run(count)
 
     def _committed(self, group: Group, chunks: Chunks) -> None:
+        self._moved(group, chunks)
+        for place in chunks:
+            self._mine.held[place].stored_offset = self._mine.held[place].next_offset
+        self._caution.succeeded(self._mine.held, chunks)
+
+    def _moved(self, group: Group, chunks: Chunks) -> None:
         for place, (records, behind) in chunks.items():
             held = self._mine.held[place]
             held.next_offset = behind
             if records:
                 held.appended_us = records[-1].timestamp_us
-            self._show_lag(place, group.end(place))
-        self._caution.succeeded(self._mine.held, chunks)
+            self._lag.show(self._mine.held, place, group.end(place))
         self._consumed.inc(sum(len(records) for records, _ in chunks.values()))
 
     async def _look(self) -> None:
@@ -280,13 +284,15 @@ class Consumer:
             await self._mine.look()
             if self._mine.held:
                 for place, end in (await self._view.ends(self._mine.held)).items():
-                    self._show_lag(place, end)
+                    self._lag.show(self._mine.held, place, end)
             self._looked_at = time.monotonic()
 
     async def _tend(self, group: Group) -> None:
         """Now and then: replays, the hint, a way out for partitions that nobody keeps."""
         await self._caution.tend(self._writer, self._mine.held)
         now = time.monotonic()
+        if now - self._mine.settled_at > _SETTLE_S:
+            await self._mine.settle()
         if now - self._hinted_at > _HINT_S:
             await self._hint(group)
             self._hinted_at = time.monotonic()
@@ -303,17 +309,6 @@ class Consumer:
 
     def _lost(self, places: Iterable[Partition]) -> None:
         self._handler.lost(places)
-
-    def _show_lag(self, place: Partition, end: int | None) -> None:
-        if end is not None and place in self._mine.held:
-            labels = self.name, place[0], str(place[1])
-            self._lag.labels(*labels).set(max(0, end - self._mine.held[place].next_offset))
-            self._shown.add(labels)
-
-    def _forget_lag(self) -> None:
-        for labels in self._shown:
-            self._lag.remove(*labels)
-        self._shown.clear()
 
     def _halt(self, reason: str) -> None:
         if self._halted != reason:

@@ -2,7 +2,7 @@
 
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
@@ -74,7 +74,7 @@ class Dispatch:
 
     async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
         """See BatchHandler. Raises RecordFailed, naming the record."""
-        await self._load(tx, {(record.topic, record.partition) for record in records})
+        await self.learn(tx, {(record.topic, record.partition) for record in records})
         free = [record for record in records if not self._waits(record)]
         read = [(record, _envelope(record)) for record in free]
         await self._lock(tx, [envelope for _, envelope in read if envelope is not None])
@@ -82,6 +82,22 @@ class Dispatch:
         waiting = [record for record in records if self._waits(record)]
         await parking.add(tx, self._consumer, waiting, reason=parking.WAITS, attempts=0, now_us=self._clock.now_us())
         return together([await self._one(tx, record, envelope, new) for record, envelope in read])
+
+    async def learn(self, tx: asyncpg.Connection, places: Collection[Partition]) -> None:
+        """See Parks."""
+        unknown = set(places) - self._blocked.keys()
+        if unknown:
+            found = await parking.keys(tx, self._consumer, unknown)
+            for place in unknown:
+                self._blocked[place] = {key for where, key in found if where == place}
+
+    def passes_over(self, record: Record) -> bool:
+        """See Parks: a readable event that nobody handles, of a key that is known not to wait."""
+        waiting = self._blocked.get((record.topic, record.partition))
+        if waiting is None or record.key in waiting:
+            return False
+        envelope = _envelope(record)
+        return envelope is not None and envelope.type not in self._handlers
 
     def lost(self, partitions: Iterable[Partition]) -> None:
         """See BatchHandler."""
@@ -187,13 +203,6 @@ class Dispatch:
         if self._streams is not None:
             known = (envelope for envelope in envelopes if envelope.type in self._handlers)
             await lock_streams(tx, [stream for envelope in known for stream in self._streams(envelope)])
-
-    async def _load(self, tx: asyncpg.Connection, places: set[Partition]) -> None:
-        unknown = places - self._blocked.keys()
-        if unknown:
-            found = await parking.keys(tx, self._consumer, unknown)
-            for place in unknown:
-                self._blocked[place] = {key for where, key in found if where == place}
 
     def _waits(self, record: Record) -> bool:
         return record.key is not None and record.key in self._blocked[record.topic, record.partition]

@@ -54,7 +54,10 @@ class FenceLost(Exception):
 
 @dataclass(slots=True)
 class Held:
-    """One partition as this process holds it: valid while `epoch` is the row's."""
+    """One partition as this process holds it: valid while `epoch` is the row's.
+
+    `next_offset` is how far it is; the row says `stored_offset`, and what lies between has no effects.
+    """
 
     topic: str
     partition: int
@@ -62,6 +65,7 @@ class Held:
     next_offset: int
     appended_us: int | None
     topic_id: UUID | None
+    stored_offset: int
 
     @property
     def place(self) -> Partition:
@@ -86,7 +90,15 @@ async def claim(
     topics, numbers = [topic for topic, _ in wanted], [number for _, number in wanted]
     rows = await tx.fetch(_CLAIM, consumer, topics, numbers, [ids[topic] for topic in topics], holder)
     return [
-        Held(row["topic"], row["partition"], row["epoch"], row["next_offset"], row["appended_us"], row["topic_id"])
+        Held(
+            row["topic"],
+            row["partition"],
+            row["epoch"],
+            row["next_offset"],
+            row["appended_us"],
+            row["topic_id"],
+            stored_offset=row["next_offset"],
+        )
         for row in rows
     ]
 
@@ -151,7 +163,7 @@ def _columns(held: Sequence[Held]) -> tuple[list[str], list[int], list[int], lis
         [each.topic for each in held],
         [each.partition for each in held],
         [each.epoch for each in held],
-        [each.next_offset for each in held],
+        [each.stored_offset for each in held],
     )
 
 

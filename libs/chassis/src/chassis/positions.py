@@ -1,12 +1,13 @@
 """How far a consumer is in each partition, over all its replicas: from the stored offsets and the log's ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chassis import kafka, offsets
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.logview import LogView
+from chassis.offsets import Held
 from chassis.settings import ServiceSettings
 
 Partition = tuple[str, int]
@@ -40,11 +41,16 @@ class Positions:
         self._view = LogView(settings, topics)
         self._places = [(topic, number) for topic in topics for number in range(kafka.partitions_of(settings, topic))]
 
-    async def read(self) -> list[Position]:
-        """Every partition, in the order of topic and number. Raises Unavailable without the database."""
+    async def read(self, held: Mapping[Partition, Held]) -> list[Position]:
+        """Every partition, in the order of topic and number. Raises Unavailable without the database.
+
+        Of those `held` here what is known may be ahead of the table, by records without effects.
+        """
         ends = await self._ends()
         async with self._db.connection() as connection:
             stored = await offsets.stored(connection, self._consumer)
+        ours = {place: (each.next_offset, each.appended_us) for place, each in held.items()}
+        stored |= {place: ours[place] for place in ours if ours[place][0] > stored.get(place, (0, None))[0]}
         now_us = self._clock.now_us()
         return [_position(place, ends.get(place), *stored.get(place, (0, None)), now_us) for place in self._places]
 

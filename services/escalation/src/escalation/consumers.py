@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, Protocol
 
 import asyncpg
@@ -78,6 +78,14 @@ class Follower:
             self._batch = None
         kept = await batch.write()
         return together([after, lambda: self._told(kept)])
+
+    async def learn(self, tx: asyncpg.Connection, places: Collection[Partition]) -> None:
+        """See Parks."""
+        await self._dispatch.learn(tx, places)
+
+    def passes_over(self, record: Record) -> bool:
+        """See Parks."""
+        return self._dispatch.passes_over(record)
 
     def lost(self, partitions: Iterable[Partition]) -> None:
         """See BatchHandler."""
