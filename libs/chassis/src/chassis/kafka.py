@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 BATCH_BYTES: Final = 1024 * 1024
+LONG_POLL_MS: Final = 500
 _REQUEST_MS: Final = 7_000
 # What aiokafka lets through when a broker dies in the middle of an answer.
 _FAILURES: Final = (KafkaError, OSError, TimeoutError, EOFError, AssertionError, asyncio.InvalidStateError)
@@ -114,13 +115,22 @@ def consumer(settings: ServiceSettings, *, group: str | None, max_poll_records: 
         auto_offset_reset="none",
         max_poll_records=max_poll_records,
         max_partition_fetch_bytes=MAX_RECORD_BYTES,
-        fetch_max_wait_ms=500,
+        fetch_max_wait_ms=LONG_POLL_MS,
         session_timeout_ms=6_000,
         heartbeat_interval_ms=2_000,
         max_poll_interval_ms=300_000,
         request_timeout_ms=_REQUEST_MS + 5_000,
         metadata_max_age_ms=60_000,
     )
+
+
+def ask_next(client: AIOKafkaConsumer, *, wait_ms: int, min_bytes: int) -> None:
+    """How long the broker may keep the client's next fetches, and at how many bytes it answers at once.
+
+    No public call changes that in a running client (the version is pinned).
+    """
+    fetcher = client._fetcher  # noqa: SLF001 - see above
+    fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = wait_ms, min_bytes  # noqa: SLF001 - see above
 
 
 def admin(settings: ServiceSettings) -> AIOKafkaAdminClient:

@@ -47,6 +47,9 @@ class ServiceSettings(BaseSettings):
     contacts_partitions: int = Field(12, validation_alias="THROUGHLINE_CONTACTS_PARTITIONS", ge=1)
     other_partitions: int = Field(3, validation_alias="THROUGHLINE_OTHER_PARTITIONS", ge=1)
     topic_replication: int = Field(1, validation_alias="THROUGHLINE_TOPIC_REPLICATION", ge=1)
+    gather_ms: int = Field(0, validation_alias="THROUGHLINE_GATHER_MS", ge=0, le=5_000)
+    """For how long records are gathered at the broker once some have come; one that comes alone is never held up."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="THROUGHLINE_LOG_LEVEL")
     replica: str = Field(
         default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}", validation_alias="THROUGHLINE_REPLICA"
