@@ -9,8 +9,10 @@ import asyncpg
 from chassis.idempotency import First
 
 # Another seed than the streams' locks: the two kinds of names must not meet by their text.
-_RESERVE: Final = """
-select i.scope, i.key, k.hash, k.answer, pg_try_advisory_xact_lock(hashtextextended(i.scope || ' ' || i.key, 1)) as free
+KEY_LOCK: Final = "hashtextextended(scope || ' ' || key, 1)"
+"""The number of a key's advisory lock."""
+_RESERVE: Final = f"""
+select scope, key, k.hash, k.answer, pg_try_advisory_xact_lock({KEY_LOCK}) as free
 from unnest($1::text[], $2::text[]) i(scope, key) left join idempotency_keys k using (scope, key)
 """
 

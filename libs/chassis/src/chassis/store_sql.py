@@ -2,9 +2,11 @@
 
 from typing import Final
 
-LOCK: Final = """
-select pg_advisory_xact_lock(hashtextextended(stream, 0))
-from (select stream from unnest($1::text[]) stream order by hashtextextended(stream, 0)) sorted
+STREAM_LOCK: Final = "hashtextextended(stream, 0)"
+"""The number of a stream's advisory lock."""
+LOCK: Final = f"""
+select pg_advisory_xact_lock({STREAM_LOCK})
+from (select stream from unnest($1::text[]) stream order by {STREAM_LOCK}) sorted
 """
 ADVANCE: Final = """
 update streams s

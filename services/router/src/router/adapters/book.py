@@ -66,4 +66,4 @@ class SqlBook:
 
     async def apply(self, move: Move) -> Applied:
         """See `RequestBook`."""
-        return await apply(self._tx, [move], traceparent=current_traceparent())
+        return await apply(self._tx, [move], traceparents={move.before.request_id: current_traceparent()})

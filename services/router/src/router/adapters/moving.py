@@ -38,7 +38,7 @@ async def apply(
     moves: Sequence[Move],
     *,
     sealers: Mapping[str, Sealer | None] | None = None,
-    traceparent: str | None = None,
+    traceparents: Mapping[str, str | None] | None = None,
     held: bool = False,
 ) -> Applied:
     """Writes these moves of different requests, `MOST` at most, whose streams the transaction holds.
@@ -47,7 +47,8 @@ async def apply(
     not to be had, it is `lost`. Any other must rest on what was read under the locks: StaleTransaction where it does
     not. An event with personal members needs its customer's sealer, by key id (None: the key is destroyed, they are
     left out). The events occur at the greatest of the clock's reading, the move's floor, and 1 µs after the last known
-    event of the request and after the moment its unit was freed. With `held` the transaction holds the agents too.
+    event of the request and after the moment its unit was freed; `traceparents` are by request. With `held` the
+    transaction holds the agents already.
     """
     taking = [move for move in moves if move.takes is not None]
     if taking and not held:
@@ -55,7 +56,9 @@ async def apply(
     after_us = await _take(tx, taking)
     made = [move for move in moves if move.takes is None or move.before.request_id in after_us]
     lost = frozenset(move.before.request_id for move in moves) - {move.before.request_id for move in made}
-    appends = [_append(move, after_us.get(move.before.request_id, 0), sealers or {}, traceparent) for move in made]
+    appends = [
+        _append(each, after_us.get(each.before.request_id, 0), sealers or {}, traceparents or {}) for each in made
+    ]
     done = [
         stamped(move, [event.occurred_us for event in item.events]) for move, item in zip(made, appends, strict=True)
     ]
@@ -106,11 +109,20 @@ async def _take(tx: asyncpg.Connection, moves: Sequence[Move]) -> dict[str, int]
     return {row["request_id"]: row["after_us"] for row in taken}
 
 
-def _append(move: Move, after_us: int, sealers: Mapping[str, Sealer | None], traceparent: str | None) -> Append:
+def times_of(move: Move, *, after_us: int = 0) -> list[int]:
+    """When its events occur, in µs since 1970; a unit that it takes was freed at `after_us`."""
+    first_us = max(move.clock_us, move.floor_us, move.before.last_us + 1, after_us + 1)
+    return [first_us + n for n in range(len(move.steps))]
+
+
+def _append(
+    move: Move, after_us: int, sealers: Mapping[str, Sealer | None], traceparents: Mapping[str, str | None]
+) -> Append:
     request = move.before
-    first_us = max(move.clock_us, move.floor_us, request.last_us + 1, after_us + 1)
     seal = _Seal(request.key_id, sealers[request.key_id]) if request.key_id in sealers else _Seal(None, None)
-    events = [_event(move, n, first_us + n, seal, traceparent) for n in range(len(move.steps))]
+    traceparent = traceparents.get(request.request_id)
+    times = enumerate(times_of(move, after_us=after_us))
+    events = [_event(move, n, occurred_us, seal, traceparent) for n, occurred_us in times]
     return Append(request.request_id, request.version, tuple(events))
 
 

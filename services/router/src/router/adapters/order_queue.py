@@ -1,0 +1,132 @@
+"""Orders that come while others are being written are written together next, each answered for itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from chassis.database import Database, is_data_error
+from chassis.errors import InFlight, StaleTransaction
+from chassis.keyed import committed
+from router.adapters.ordering import Order, Outcome, Settling
+from router.app.moved import Applied
+
+MOST: Final = 50
+"""How many orders one transaction carries out: while they are settled nothing else of this process is done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiter:
+    order: Order
+    answer: asyncio.Future[bytes]
+
+
+class OrderQueue:
+    """One transaction after another, each with all the orders that have come, one a request.
+
+    An order never waits for a request that another transaction holds while others wait behind it: it goes on by itself,
+    as do all of a transaction that did not come about. Its process needs no task of its own: who comes first begins.
+    """
+
+    def __init__(self, db: Database, settling: Settling, told: Callable[[Applied], None]) -> None:
+        """`told` hears of each commit."""
+        self._db = db
+        self._settling = settling
+        self._told = told
+        self._waiting: deque[_Waiter] = deque()
+        self._keys: set[tuple[str, str]] = set()
+        self._writer: asyncio.Task[None] | None = None
+        self._alone: set[asyncio.Task[None]] = set()
+
+    async def settled(self, order: Order) -> bytes:
+        """Its answer, once it is committed. Raises its refusal, `InFlight`, `KeyAway`, `Unavailable`.
+
+        Whoever does not wait for it leaves it to be carried out all the same.
+        """
+        self._reserve(order)
+        waiter = _Waiter(order, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._db.finished(self._write_all()))
+        return await asyncio.shield(waiter.answer)
+
+    def _reserve(self, order: Order) -> None:
+        if order.use is not None:
+            mark = order.use.scope, order.use.key
+            if mark in self._keys:
+                raise InFlight("A request with this key is being worked on: send it again in a moment.")
+            self._keys.add(mark)
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                await self._write(self._next())
+        finally:
+            self._writer = None
+
+    def _next(self) -> list[_Waiter]:
+        """The first of each request, in the order in which they came."""
+        batch: dict[str, _Waiter] = {}
+        left: deque[_Waiter] = deque()
+        for waiter in self._waiting:
+            request_id = waiter.order.request_id
+            if len(batch) < MOST and request_id not in batch:
+                batch[request_id] = waiter
+            else:
+                left.append(waiter)
+        self._waiting = left
+        return list(batch.values())
+
+    async def _write(self, batch: Sequence[_Waiter]) -> None:
+        outcomes: Sequence[Outcome]
+        try:
+            outcomes = await self._together([waiter.order for waiter in batch])
+        except Exception as error:  # noqa: BLE001 - each waiter gets the error, whatever it is, and the writer lives on
+            outcomes = [None if _may_do_alone(error) else error] * len(batch)
+        for waiter, outcome in zip(batch, outcomes, strict=True):
+            if outcome is None:
+                task = asyncio.create_task(self._db.finished(self._by_itself(waiter)))
+                self._alone.add(task)
+                task.add_done_callback(self._alone.discard)
+            else:
+                self._answer(waiter, outcome)
+
+    async def _together(self, orders: Sequence[Order]) -> Sequence[Outcome]:
+        outcomes, applied = await self._db.run(lambda tx: self._settling.settle(tx, orders, waiting=False))
+        if applied is not None:
+            self._told(applied)
+        return outcomes
+
+    async def _by_itself(self, waiter: _Waiter) -> None:
+        try:
+            (outcome,), applied = await committed(
+                self._db, lambda tx: self._settling.settle(tx, [waiter.order], waiting=True)
+            )
+        except Exception as error:  # noqa: BLE001 - as above
+            self._answer(waiter, error)
+            return
+        if applied is not None:
+            self._told(applied)
+        self._answer(waiter, outcome)
+
+    def _answer(self, waiter: _Waiter, outcome: Outcome) -> None:
+        """Its key is given back before: whoever sends it again at once must not find himself in flight."""
+        use = waiter.order.use
+        if use is not None:
+            self._keys.discard((use.scope, use.key))
+        if isinstance(outcome, bytes):
+            waiter.answer.set_result(outcome)
+        else:
+            waiter.answer.set_exception(outcome or RuntimeError("an order that waits for its request must have it"))
+            waiter.answer.exception()  # a caller who went away never asks: that is no error worth a warning
+
+
+def _may_do_alone(error: Exception) -> bool:
+    """Whether it is one order's fault, or another transaction was in the way: then nothing was written."""
+    undone = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+    return isinstance(error, StaleTransaction) or is_data_error(error) or isinstance(error.__cause__, undone)
