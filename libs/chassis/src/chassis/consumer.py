@@ -225,7 +225,11 @@ class Consumer:
             await self._mine.settle()
         chunks = await self._caution.cut(found, self._mine.held, self._count_attempt)
         try:
-            after = await self._writer.run(lambda tx: self._effects(tx, chunks), within_s=_WITHIN_S)
+            after = await self._writer.opened(
+                offsets.holding(self.name, [self._mine.held[place] for place in chunks]),
+                lambda tx, status: self._effects(tx, chunks, status),
+                within_s=_WITHIN_S,
+            )
         except Transient:
             self._caution.forgive(chunks.keys())
             raise
@@ -239,10 +243,10 @@ class Consumer:
         if any(chunks[place][1] != found[place][1] for place in chunks):
             self._rewind(group)
 
-    async def _effects(self, tx: Connection, chunks: Chunks) -> AfterCommit | None:
+    async def _effects(self, tx: Connection, chunks: Chunks, status: str) -> AfterCommit | None:
         """All that one batch writes; the handler's locks come before the first write, the offsets last."""
         held = self._mine.held
-        await offsets.hold(tx, self.name, [held[place] for place in chunks])
+        await offsets.refuse_fewer(tx, self.name, [held[place] for place in chunks], status)
         after = await self._caution.handle(tx, self._handler, chunks)
         steps = [
             Step(held[place], behind, records[-1].timestamp_us if records else None)

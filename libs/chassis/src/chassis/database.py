@@ -146,11 +146,17 @@ class Writer:
 
     async def run(self, work: Work[T], *, within_s: float = 4.5) -> T:
         """`work` in one transaction on the dedicated connection; errors as `Database.run`."""
+        return await self.opened("", lambda connection, _: work(connection), within_s=within_s)
+
+    async def opened(
+        self, opening: str, work: Callable[[Connection, str], Awaitable[T]], *, within_s: float = 4.5
+    ) -> T:
+        """As `run`, with statements that go along with `begin`: `work` is given the last one's status."""
         async with self._turn, sessions.answering(within_s):
             try:
                 connection = await self._connected()
-                async with sessions.transaction(connection):
-                    return await work(connection)
+                async with sessions.transaction(connection, opening) as status:
+                    return await work(connection, status)
             # As in `Database.connection`: a cancelled statement may be under way still.
             except BaseException as error:
                 if sessions.spoils(error):

@@ -43,11 +43,14 @@ def is_data_error(error: BaseException) -> bool:
 
 
 @asynccontextmanager
-async def transaction(connection: Connection) -> AsyncIterator[None]:
-    """One transaction on this connection; a commit without an answer is `Unavailable`, its outcome unknown."""
-    await connection.execute("begin")
+async def transaction(connection: Connection, opening: str = "") -> AsyncIterator[str]:
+    """One transaction on this connection; a commit without an answer is `Unavailable`, its outcome unknown.
+
+    The statements of `opening` go with `begin` in one message, without parameters; what the last one of them did is
+    given (`SELECT 3`).
+    """
     try:
-        yield
+        yield await connection.execute(f"begin;{opening}")
     # A cancellation ends the block like any error; `spoils` tells which of them leave a session that can roll back.
     except BaseException as error:
         if not spoils(error):
