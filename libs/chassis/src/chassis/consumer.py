@@ -83,8 +83,10 @@ class Consumer:
         most: int = 5_000,
         parking: Parks | None = None,
         clock: Clock | None = None,
+        gather_ms: int | None = None,
     ) -> None:
-        """`topics` are logical names; `most` is the greatest batch in records.
+        """`topics` are logical names; `most` is the greatest batch in records; `gather_ms`, where given, stands for the
+        settings'.
 
         With `parking` (a `Dispatch` is both) a record that cannot be handled is set aside after bounded attempts;
         without, the consumer waits at it and `/readyz` says so.
@@ -94,6 +96,7 @@ class Consumer:
         self._settings = settings
         self._handler = handler
         self._most = most
+        self._gather_ms = settings.gather_ms if gather_ms is None else gather_ms
         self._writer = db.writer()
         self._view = LogView(settings, topics)
         self._mine = Assignment(name, settings.replica, self._writer, self._view, self._lost)
@@ -154,7 +157,7 @@ class Consumer:
 
     async def _membership(self, backoff: Backoff) -> None:
         """Join, consume, leave. Ends by the stop, or raises what needs a new client: Halted, Transient."""
-        group = Group(self._settings, self.name, self._topics, most=self._most)
+        group = Group(self._settings, self.name, self._topics, most=self._most, gather_ms=self._gather_ms)
         try:
             await group.join()
             while not self._stopping.is_set():

@@ -41,11 +41,14 @@ class Astray(Exception):
 class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """One client in the group. Nothing is decided in the callbacks: they count; errors there would be swallowed."""
 
-    def __init__(self, settings: ServiceSettings, name: str, topics: Sequence[str], *, most: int) -> None:
+    def __init__(
+        self, settings: ServiceSettings, name: str, topics: Sequence[str], *, most: int, gather_ms: int
+    ) -> None:
         self._settings = settings
         self._topics = list(topics)
         self._names = {kafka.physical(settings, topic): topic for topic in topics}
         self._most = most
+        self._gather_ms = gather_ms
         self._client = kafka.consumer(settings, group=settings.topic_prefix + name, max_poll_records=most)
         self._count = 0
         self.generation: int | None = None
@@ -85,7 +88,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
         The fetch after it waits for the first record again, so that one that comes alone is not held up. Called before
         aiokafka's fetcher goes on, which learns of the poll's end by a task of its own.
         """
-        gather_ms = self._settings.gather_ms
+        gather_ms = self._gather_ms
         if gather_ms and not polled.cancelled() and polled.exception() is None and polled.result():
             kafka.ask_next(self._client, wait_ms=gather_ms, min_bytes=_PLENTY_BYTES)
             asyncio.get_running_loop().call_later(gather_ms / 2_000, self._wait_long)

@@ -121,6 +121,14 @@ class Keyring:
             self._give_up(late)
         return AesSealer(found)
 
+    async def read(self, connection: asyncpg.Connection, key_ids: Iterable[str]) -> tuple[AesSealer, frozenset[str]]:
+        """An opener for these ids as the table has them now, whatever is cached, and the ids that it does not have."""
+        wanted = set(key_ids)
+        rows = await connection.fetch(_FIND, list(wanted)) if wanted else []
+        found, destroyed = self._read(rows, monotonic())
+        self.forget(destroyed)
+        return AesSealer(found), frozenset(wanted - {row["key_id"] for row in rows})
+
     async def sealer(self, connection: asyncpg.Connection, key_id: str, *, patience_s: float = 2.0) -> AesSealer | None:
         """A sealer with this one key, for services that may not make keys; None where it was destroyed.
 

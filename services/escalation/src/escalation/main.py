@@ -39,6 +39,8 @@ from escalation.metrics import CATALOGUE, DETECTION
 from escalation.settings import EscalationSettings
 
 _NET_S = 1.0
+# Keys are asked for when somebody escalates, who has read the contact before; then they are waited for.
+_KEYS_MS = 200
 
 
 def build(settings: EscalationSettings, wall: Clock | None = None) -> FastAPI:
@@ -80,7 +82,15 @@ def build(settings: EscalationSettings, wall: Clock | None = None) -> FastAPI:
         most=settings.batch_records,
         parking=follower,
     )
-    keys = Consumer("escalation-keys", ["keys"], db=db, settings=settings, handler=KeyTable(keyring), metrics=metrics)
+    keys = Consumer(
+        "escalation-keys",
+        ["keys"],
+        db=db,
+        settings=settings,
+        handler=KeyTable(keyring),
+        metrics=metrics,
+        gather_ms=_KEYS_MS,
+    )
     progress = Progress(log, metrics)
     watch = Watch(store, clock, held=progress.held, positions=progress.positions, settle_us=settings.settle_ms * 1_000)
     alarm = Alarm(watch.work, net_s=_NET_S, name="watch")

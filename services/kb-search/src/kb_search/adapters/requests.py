@@ -28,7 +28,9 @@ insert into said (request_id, event_id, type, schema_version, said_us, payload)
 values ($1, $6::text::uuid, $10, $11, $8, $12)
 """
 _WAITING: Final = """
-select request_id, product, version, os, language, asked::text, last_us, received_us from requests
+select request_id, product, version, os, language, asked::text, last_us, received_us,
+       exists (select from suggestions s where s.request_id = requests.request_id) as has_list
+from requests
 where due_us is not null and (request_id = any($1::text[]) or due_us <= $2) order by due_us, request_id limit $3
 """
 _SAID: Final = """
@@ -40,16 +42,18 @@ where request_id = any($1::text[])
 """
 _NEXT_DUE: Final = "select min(due_us) from requests where due_us is not null"
 # Rows that the consumer holds at this moment get new words: they wait on, and nobody waits for them here.
-_STILL: Final = """
-select r.request_id from requests r join unnest($1::text[], $2::text[]) i(request_id, asked) using (request_id)
-where r.asked = i.asked::uuid and r.due_us is not null for update of r skip locked
+_TAKE: Final = """
+with mine as (
+    select r.request_id from requests r join unnest($1::text[], $2::text[]) i(request_id, asked) using (request_id)
+    where r.asked = i.asked::uuid and r.due_us is not null for update of r skip locked
+)
+update requests r set due_us = null from mine where r.request_id = mine.request_id returning r.request_id
 """
 _PUT_OFF: Final = """
 update requests r set due_us = i.due_us
 from unnest($1::text[], $2::text[], $3::bigint[]) i(request_id, asked, due_us)
 where r.request_id = i.request_id and r.asked = i.asked::uuid and r.due_us is not null
 """
-_LOOKED_UP: Final = "update requests set due_us = null where request_id = any($1::text[])"
 _UNLIST: Final = "update suggestions set listed = false where request_id = any($1::text[]) and listed"
 _LIST: Final = """
 insert into suggestions (request_id, article_id, revision, place, score, title, snippet, listed, event_id)
@@ -107,8 +111,9 @@ class SqlRequests:
         for row in await connection.fetch(_SAID, wanted):
             said[row["request_id"]].append(Spoken(*list(row)[1:]))
         listed: defaultdict[str, list[Listed]] = defaultdict(list)
-        for row in await connection.fetch(_LISTED, wanted):
-            listed[row["request_id"]].append(_listed(row))
+        if any(row["has_list"] for row in rows):
+            for row in await connection.fetch(_LISTED, wanted):
+                listed[row["request_id"]].append(_listed(row))
         return [_waiting(row, said[row["request_id"]], listed[row["request_id"]]) for row in rows]
 
     async def next_due(self, connection: Connection) -> int | None:
@@ -116,9 +121,9 @@ class SqlRequests:
         due_us: int | None = await connection.fetchval(_NEXT_DUE)
         return due_us
 
-    async def still(self, tx: Connection, waiting: Sequence[Waiting]) -> set[str]:
+    async def take(self, tx: Connection, waiting: Sequence[Waiting]) -> set[str]:
         """See Requests."""
-        rows = await tx.fetch(_STILL, [each.request_id for each in waiting], [each.asked for each in waiting])
+        rows = await tx.fetch(_TAKE, [each.request_id for each in waiting], [each.asked for each in waiting])
         return {row["request_id"] for row in rows}
 
     async def put_off(self, connection: Connection, waiting: Sequence[Waiting], *, due_us: Sequence[int]) -> None:
@@ -129,15 +134,15 @@ class SqlRequests:
 
     async def renew(self, tx: Connection, renewed: Sequence[Renewed]) -> None:
         """See Requests."""
-        ids = [each.waiting.request_id for each in renewed]
-        await tx.execute(_LOOKED_UP, ids)
-        await tx.execute(_PRUNE, ids, KEPT)
+        if long := [each.waiting.request_id for each in renewed if len(each.waiting.said) > KEPT]:
+            await tx.execute(_PRUNE, long, KEPT)
         if broken := [each.waiting.request_id for each in renewed if each.is_broken]:
             await tx.execute(_LET_GO, broken)
         changed = [each for each in renewed if each.event_id is not None]
         if not changed:
             return
-        await tx.execute(_UNLIST, [each.waiting.request_id for each in changed])
+        if listed := [each.waiting.request_id for each in changed if each.waiting.listed]:
+            await tx.execute(_UNLIST, listed)
         rows = [
             (each.waiting.request_id, f.article_id, f.revision, place, f.score, f.title, f.snippet, each.event_id)
             for each in changed

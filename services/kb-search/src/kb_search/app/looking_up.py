@@ -99,13 +99,19 @@ class LookingUp:
         async with self._db.connection() as connection:
             waiting = await self._requests.waiting(connection, ids=fresh, due_us=now_us, most=_MOST)
             if not waiting:
-                due_us = await self._requests.next_due(connection)
-                return None if due_us is None else (due_us - now_us) / 1e6
+                return await self._rest_s(connection)
             keys = await self._vault.keys(connection, _key_ids(waiting))
             await self._put_off(connection, [each for each in waiting if _is_late(each, keys, now_us)], now_us)
         self._heard |= fresh - {each.request_id for each in waiting} if len(waiting) == _MOST else set()
         await self._look_up([each for each in waiting if not _is_late(each, keys, now_us)], keys)
-        return 0.0
+        if self._heard or len(waiting) == _MOST:
+            return 0.0
+        async with self._db.connection() as connection:
+            return await self._rest_s(connection)
+
+    async def _rest_s(self, connection: Connection) -> float | None:
+        due_us = await self._requests.next_due(connection)
+        return None if due_us is None else (due_us - self._clock.now_us()) / 1e6
 
     async def _look_up(self, waiting: Sequence[Waiting], keys: Keys) -> None:
         outcomes = []
@@ -142,7 +148,7 @@ class LookingUp:
 
         async def work(tx: Connection) -> tuple[Appended, set[str]]:
             await lock_streams(tx, by_id)
-            still = await self._requests.still(tx, [each.renewed.waiting for each in outcomes])
+            still = await self._requests.take(tx, [each.renewed.waiting for each in outcomes])
             mine = [by_id[request_id] for request_id in sorted(still)]
             now_us = self._clock.now_us()
             appended = await append(tx, [_stated(each, now_us) for each in mine if each.fact is not None])

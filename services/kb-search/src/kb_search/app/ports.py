@@ -180,8 +180,9 @@ class Requests(Protocol):
         """When the first is due that nobody looks up before, µs since 1970."""
         ...
 
-    async def still(self, tx: Connection, waiting: Sequence[Waiting]) -> set[str]:
-        """Of these the ids whose words nobody has looked up meanwhile and which have no later ones."""
+    async def take(self, tx: Connection, waiting: Sequence[Waiting]) -> set[str]:
+        """Of these the ids whose words nobody has looked up meanwhile and which have no later ones: with this
+        transaction they wait no more."""
         ...
 
     async def put_off(self, connection: Connection, waiting: Sequence[Waiting], *, due_us: Sequence[int]) -> None:
@@ -189,7 +190,7 @@ class Requests(Protocol):
         ...
 
     async def renew(self, tx: Connection, renewed: Sequence[Renewed]) -> None:
-        """Keeps the lists, and that nothing waits there any more."""
+        """Keeps the lists of what was taken."""
         ...
 
     async def shown(self, connection: Connection, request_id: str) -> list[Shown] | None:
