@@ -39,6 +39,7 @@ from router.domain.follow import INTAKE
 from router.domain.moves import Move, offered
 from router.domain.policies import Policy
 from router.domain.request import SOURCE, Request, Unit
+from router.gathering import Gathering
 from tests.support.clocks import SetClock
 from tests.support.told import MASTER_KEY, CustomerKey
 
@@ -55,11 +56,13 @@ class Routing:
         self.keyring = Keyring(MASTER_KEY, source=SOURCE, clock=clock)
         self.store = SqlRequests(db, self.keyring, clock, self.told.append)
         self.orders = Orders(self.store, clock)
-        following = consumers.handlers(Following(clock, new_id, self.told.append), SqlBook)
+        following = Following(clock, new_id, self.told.append)
+        gathering = Gathering(following, SqlBook)
+        handlers = consumers.handlers(following, SqlBook, gathering)
         self.dispatch = Dispatch(
-            "router", following, source=SOURCE, metrics=Metrics(), streams=consumers.streams_of, clock=clock
+            "router", handlers, source=SOURCE, metrics=Metrics(), streams=consumers.streams_of, clock=clock
         )
-        self._handler = consumers.InOrder(self.dispatch, hold_agents)
+        self._handler = consumers.InOrder(self.dispatch, hold_agents, gathering)
         self._writer = db.writer()
         self._offsets = itertools.count()
 

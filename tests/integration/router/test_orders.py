@@ -180,7 +180,7 @@ async def test_a_request_that_arrives_while_somebody_speaks_of_it_is_no_trouble(
         await lock_streams(tx, ["r-1"])
         order = asyncio.ensure_future(router.done("abandon", "r-1", reason="hung up"))
         await until(desk.somebody_waits, what="the order waits for the request")
-        await SqlBook(tx).begin(waiting())
+        await SqlBook(tx).begin([waiting()])
     assert (await order)["state"] == "abandoned"
 
 

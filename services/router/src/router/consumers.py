@@ -7,20 +7,21 @@ from typing import Any, Final
 
 import asyncpg
 
-from chassis.caution import AfterCommit, Partition
+from chassis.caution import AfterCommit, Partition, together
 from chassis.dispatch import Dispatch, EventHandler
 from chassis.records import Record
 from chassis.store import lock_streams
+from chassis.trace import current_traceparent
 from events.codec import decode
 from events.envelope import Envelope
-from router.app.following import Following, RequestBook
-from router.domain.follow import ESCALATION, INTAKE, FollowUp
+from router.app.following import Beginning, Closing, Following
+from router.domain.follow import ESCALATION, INTAKE, FollowUp, begun
 from router.domain.request import SOURCE
+from router.gathering import Books, Gathering
 
 MOST: Final = 200
 """Records in one transaction: it holds their requests, and holds back every relay of the cluster."""
 
-Books = Callable[[asyncpg.Connection], RequestBook]
 HoldAgents = Callable[[asyncpg.Connection, Sequence[str]], Awaitable[None]]
 
 _ESCALATED: Final = b"throughline.Escalated.v1"
@@ -31,21 +32,25 @@ def streams_of(envelope: Envelope) -> Iterable[str]:
     return [envelope.subject]
 
 
-def handlers(following: Following, books: Books) -> Mapping[str, EventHandler]:
+def handlers(following: Following, books: Books, gathering: Gathering) -> Mapping[str, EventHandler]:
     """What is done with each type, from its one true source; `/imports` is none."""
 
     async def begin(tx: asyncpg.Connection, envelope: Envelope, record: Record) -> AfterCommit | None:
-        return await following.begin(books(tx), envelope, _data(envelope, record))
+        beginning = Beginning(begun(envelope, _data(envelope, record)), current_traceparent())
+        return await gathering.begin(tx, beginning)
 
     async def follow_up(tx: asyncpg.Connection, envelope: Envelope, record: Record) -> AfterCommit | None:
         message = FollowUp(envelope.event_id, envelope.occurred_us, record.timestamp_us)
-        return await following.follow_up(books(tx), message, envelope.subject)
+        await gathering.write(tx)
+        return await following.follow_up(books(tx), message, envelope.subject, current_traceparent())
 
     async def escalate(tx: asyncpg.Connection, envelope: Envelope, record: Record) -> AfterCommit | None:
-        return await following.escalate(books(tx), envelope, _data(envelope, record))
+        await gathering.write(tx)
+        return await following.escalate(books(tx), envelope, _data(envelope, record), current_traceparent())
 
     async def see_closed(tx: asyncpg.Connection, envelope: Envelope, _: Record) -> AfterCommit | None:
-        await following.see_closed(books(tx), envelope)
+        if envelope.sequence is not None:
+            await gathering.see_closed(tx, Closing(envelope.subject, envelope.sequence))
         return None
 
     return {
@@ -58,15 +63,18 @@ def handlers(following: Following, books: Books) -> Mapping[str, EventHandler]:
 
 
 class InOrder:
-    """A BatchHandler that takes the locks of a whole batch in their order before it hands the batch on.
+    """A BatchHandler that takes the locks of a whole batch in their order, and writes at once what it can of it.
 
     One record after the other frees units, each under its agent's lock: in any other order than the agents' ids two
-    transactions could wait for one another in a circle.
+    transactions could wait for one another in a circle. After a batch that failed, the records are written one by one
+    until one goes well: only so is the record known that was at fault.
     """
 
-    def __init__(self, dispatch: Dispatch, hold_agents: HoldAgents) -> None:
+    def __init__(self, dispatch: Dispatch, hold_agents: HoldAgents, gathering: Gathering) -> None:
         self._dispatch = dispatch
         self._hold_agents = hold_agents
+        self._gathering = gathering
+        self._one_by_one = False
 
     async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
         """See BatchHandler."""
@@ -74,7 +82,20 @@ class InOrder:
         if len(escalated) > 1:
             await lock_streams(tx, {_text(record.key) for record in records})
             await self._hold_agents(tx, escalated)
-        return await self._dispatch.handle(tx, records)
+        try:
+            after = await self._handle(tx, records)
+        except BaseException:
+            self._one_by_one = True
+            raise
+        self._one_by_one = False
+        return after
+
+    async def _handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
+        if self._one_by_one or len(records) == 1:
+            return await self._dispatch.handle(tx, records)
+        async with self._gathering.gathered(tx) as afters:
+            afters.append(await self._dispatch.handle(tx, records))
+        return together(afters)
 
     def lost(self, partitions: Iterable[Partition]) -> None:
         """See BatchHandler."""

@@ -42,6 +42,7 @@ from router.app.roster import Roster
 from router.app.timers import Timers
 from router.domain.matching import match
 from router.domain.request import SOURCE
+from router.gathering import Gathering
 from router.metrics import CATALOGUE, Figures
 from router.settings import RouterSettings
 
@@ -73,9 +74,11 @@ def build(settings: RouterSettings) -> FastAPI:
             desks.wake(agent_id)
 
     orders = Orders(SqlRequests(db, keyring, clock, told), clock)
+    following = Following(clock, new_id, told)
+    gathering = Gathering(following, SqlBook)
     dispatch = Dispatch(
         "router",
-        consumers.handlers(Following(clock, new_id, told), SqlBook),
+        consumers.handlers(following, SqlBook, gathering),
         source=SOURCE,
         metrics=metrics,
         streams=consumers.streams_of,
@@ -86,7 +89,7 @@ def build(settings: RouterSettings) -> FastAPI:
         ["contacts"],
         db=db,
         settings=settings,
-        handler=consumers.InOrder(dispatch, hold_agents),
+        handler=consumers.InOrder(dispatch, hold_agents, gathering),
         metrics=metrics,
         most=consumers.MOST,
         parking=dispatch,

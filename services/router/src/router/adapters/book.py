@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import asyncpg
 import orjson
 
-from chassis.trace import current_traceparent
 from router.adapters.moving import apply, load
 from router.adapters.policies import policy_of
 from router.adapters.rows import NAMES, members_of
+from router.app.following import Closing
 from router.app.moved import Applied
 from router.domain.moves import Move
 from router.domain.policies import Policy
@@ -19,13 +19,15 @@ from router.domain.request import Request
 
 _BEGIN: Final = f"""
 insert into requests ({", ".join(NAMES)})
-select {", ".join(NAMES)} from jsonb_populate_record(null::requests, $1::jsonb)
+select {", ".join(NAMES)} from jsonb_populate_recordset(null::requests, $1::jsonb)
 on conflict (request_id) do nothing
-returning (select policy from policies p where p.queue = requests.queue order by version desc limit 1) as policy
+returning request_id, queue,
+          (select policy from policies p where p.queue = requests.queue order by version desc limit 1) as policy
 """
 _HEAR: Final = "update requests set last_us = $2 where request_id = $1 and last_us < $2"
 _SEE: Final = """
-update requests set closing_logged = true where request_id = $1 and version = $2 and closed_us is not null
+update requests r set closing_logged = true from unnest($1::text[], $2::int[]) i(request_id, version)
+where r.request_id = any($1) and r.request_id = i.request_id and r.version = i.version and r.closed_us is not null
 """
 _HOLD_AGENTS: Final = """
 select 1 from agents where agent_id in
@@ -45,12 +47,10 @@ class SqlBook:
     def __init__(self, tx: asyncpg.Connection) -> None:
         self._tx = tx
 
-    async def begin(self, request: Request) -> Policy | None:
+    async def begin(self, requests: Sequence[Request]) -> Mapping[str, Policy]:
         """See `RequestBook`."""
-        row = await self._tx.fetchrow(_BEGIN, orjson.dumps(members_of(request)))
-        if row is None:
-            return None
-        return policy_of(request.standing.queue, row["policy"])
+        rows = await self._tx.fetch(_BEGIN, orjson.dumps([members_of(request) for request in requests]))
+        return {row["request_id"]: policy_of(row["queue"], row["policy"]) for row in rows}
 
     async def find(self, request_id: str) -> Request | None:
         """See `RequestBook`."""
@@ -60,10 +60,10 @@ class SqlBook:
         """See `RequestBook`."""
         await self._tx.execute(_HEAR, request_id, occurred_us)
 
-    async def see_closed(self, request_id: str, version: int) -> None:
+    async def see_closed(self, closings: Sequence[Closing]) -> None:
         """See `RequestBook`."""
-        await self._tx.execute(_SEE, request_id, version)
+        await self._tx.execute(_SEE, *map(list, zip(*closings, strict=True)))
 
-    async def apply(self, move: Move) -> Applied:
+    async def apply(self, moves: Sequence[Move], traceparents: Mapping[str, str | None]) -> Applied:
         """See `RequestBook`."""
-        return await apply(self._tx, [move], traceparents={move.before.request_id: current_traceparent()})
+        return await apply(self._tx, moves, traceparents=traceparents)
