@@ -15,7 +15,7 @@ from tests.e2e.product import Product
 from tests.support.servers import Session
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def product(session: Session) -> Iterator[Product]:
     """A stack with all services, up, on ports and in a folder of its own."""
     made = Product(Stack(session.layout(), {}))

@@ -8,11 +8,18 @@ from typing import Any
 
 import httpx
 
+from local_stack.services import SERVICES
 from tests.local.stacks import Running
+from throughline.stack import Stack as Addresses
 
 
 class Product(Running):
     """A running stack that is asked what it knows."""
+
+    def reached(self) -> Addresses:
+        """Where the services are, for whoever calls them as the demo does."""
+        facts = self.facts()
+        return Addresses({service.name: str(facts[service.name]) for service in SERVICES}, str(facts["token"]))
 
     def kill_everything(self) -> None:
         """SIGKILL to every part at once."""
