@@ -23,6 +23,7 @@ from local_stack.errors import Busy, Failed, PortTaken
 from local_stack.files import locked, replace_file
 from local_stack.layout import layout_of
 from local_stack.processes import Process, end, look, marked, recall, remember, spawn, working_in
+from local_stack.server import complete
 from local_stack.services import Service, ServiceServer
 from tests.support.small_service import HANGS, MIGRATED
 
@@ -190,6 +191,15 @@ def test_an_interrupt_breaks_a_migration_off(tmp_path: Path) -> None:
         work = thread.submit(service.migrate, deadline)
         assert wait_until(lambda: service.log.exists() and MIGRATED in service.log.read_text(), 30)
         deadline.expire()
-        with pytest.raises(Failed, match="had not migrated its database in time") as told:
+        with pytest.raises(
+            Failed, match="no time left to migrate intake's database; nothing is lost: give the same command again"
+        ) as told:
             work.result(10)
     assert MIGRATED in str(told.value)
+
+
+def test_a_program_that_takes_too_long_is_ended_and_what_to_do_is_said(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import signal; print('begun', flush=True); signal.alarm(60); signal.pause()"]
+    with pytest.raises(Failed, match="no time left to make bread; nothing is lost: give the same command") as told:
+        complete(command, "make bread", Deadline(1), log=tmp_path / "oven" / "log", environment=os.environ)
+    assert "begun" in str(told.value)

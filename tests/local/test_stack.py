@@ -261,5 +261,5 @@ def test_a_log_says_what_went_wrong(make_stack: Callable[[str], Running]) -> Non
     broken = stack.layout.run / "kafka/data"
     broken.parent.mkdir(parents=True)
     broken.write_text("not a folder")
-    with pytest.raises(Failed, match="Kafka's storage cannot be formatted"):
+    with pytest.raises(Failed, match="not possible to format Kafka's storage"):
         stack.up()

@@ -8,14 +8,13 @@ import secrets
 import shutil
 import socket
 import struct
-import subprocess
 from pathlib import Path
 
 from local_stack import ports
-from local_stack.errors import Failed
+from local_stack.deadline import Deadline
 from local_stack.jars import class_path
 from local_stack.processes import Process, end, marked, recall, remember, spawn
-from local_stack.server import end_of
+from local_stack.server import complete
 
 # Nothing of the caller's: a CLASSPATH or JAVA_TOOL_OPTIONS there would change what runs here.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -57,7 +56,7 @@ _LOG4J = """<Configuration status="WARN" shutdownHook="disable">
   <Loggers><Root level="INFO"><AppenderRef ref="file"/></Root></Loggers>
 </Configuration>
 """
-_PROBE_S = 3.0
+_PROBE_S, _FORMAT_S = 3.0, 60.0
 _METADATA = 3
 
 
@@ -149,18 +148,13 @@ class Kafka:
 
     def _format(self) -> None:
         command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", _new_id(), "-c", str(self._properties)]
-        with self._output.open("ab") as output:
-            done = subprocess.run(
-                [*command, "--ignore-formatted"],
-                env=_ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=60,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise Failed(f"Kafka's storage cannot be formatted; {end_of(self._output)}")
+        complete(
+            [*command, "--ignore-formatted"],
+            f"format Kafka's storage {self.folder / 'data'}",
+            Deadline(_FORMAT_S),
+            log=self._output,
+            environment=_ENVIRONMENT,
+        )
 
 
 def answers(bootstrap: str) -> bool:

@@ -7,7 +7,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +16,11 @@ from urllib.parse import quote
 import asyncpg
 
 from local_stack import ports
+from local_stack.deadline import Deadline
 from local_stack.errors import Failed
 from local_stack.identity import Identity, identity
 from local_stack.processes import Process, all_of, end, recall, remember, spawn, thaw
-from local_stack.server import end_of
+from local_stack.server import complete
 
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 SETTINGS = {
@@ -36,7 +36,7 @@ SETTINGS = {
 }
 # How a cluster is made: nobody is let in without a password, and text sorts the same on every machine.
 CLUSTER = ("-A", "scram-sha-256", "-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-_PROBE_S = 3.0
+_PROBE_S, _INITDB_S = 3.0, 90.0
 
 Answer = TypeVar("Answer")
 
@@ -114,20 +114,14 @@ class Postgres:
     def _initdb(self, who: Identity, secret: Path) -> None:
         command: list[str | Path] = [*who.prefix, binary("initdb"), "-D", self._data]
         command += ["-U", "postgres", f"--pwfile={secret}", *CLUSTER, "--no-instructions"]
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
-            done = subprocess.run(
-                command,
-                env=_ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                user=who.user,
-                timeout=90,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise Failed(f"initdb could not make {self._data}; {end_of(self.log)}")
+        complete(
+            command,
+            f"make PostgreSQL's cluster {self._data}",
+            Deadline(_INITDB_S),
+            log=self.log,
+            environment=_ENVIRONMENT,
+            user=who.user,
+        )
 
 
 def binary(name: str) -> Path:

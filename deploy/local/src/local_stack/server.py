@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -64,6 +66,35 @@ def await_answer(server: Server, process: Process, deadline: Deadline) -> None:
         raise Failed(f"{server.name} ended right after its start; {end_of(server.log)}")
     if not server.answers():
         raise Failed(f"{server.name} does not answer {process.age_s():.0f} s after its start; {end_of(server.log)}")
+
+
+def complete(
+    command: Sequence[str | Path],
+    what: str,
+    deadline: Deadline,
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+    user: str | None = None,
+) -> None:
+    """Runs a program to its end; what it says goes to the log. For what may be broken off and begun again.
+
+    Raises Failed where it fails or the deadline is over first. `what` is said then: "migrate intake's database".
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, user=user
+        ) as child,
+    ):
+        if not deadline.wait(lambda: child.poll() is not None, every_s=0.05):
+            child.kill()
+            raise Failed(
+                f"there was no time left to {what}; nothing is lost: give the same command again; {end_of(log)}"
+            )
+    if child.returncode != 0:
+        raise Failed(f"it was not possible to {what}; {end_of(log)}")
 
 
 def end_of(log: Path, lines: int = 12) -> str:

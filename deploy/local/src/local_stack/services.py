@@ -7,7 +7,6 @@ import http.client
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from local_stack.deadline import Deadline
 from local_stack.errors import Failed
 from local_stack.files import replace_file
 from local_stack.processes import Process, end, marked, recall, remember, spawn
-from local_stack.server import end_of
+from local_stack.server import complete, end_of
 
 ALIVE, READY = "/healthz", "/readyz"
 _PROBE_S = 3.0
@@ -97,7 +96,9 @@ class ServiceServer:
         wanted = _migrations(self._service.package)
         if self._migrated is not None and self._migrated.exists() and self._migrated.read_text() == wanted:
             return
-        self._migrate(deadline)
+        command = [sys.executable, *self._service.command("migrate")]
+        # It works in one transaction: what is broken off leaves everything as it was.
+        complete(command, f"migrate {self.name}'s database", deadline, log=self.log, environment=self._environment)
         if self._migrated is not None:
             replace_file(self._migrated, wanted)
 
@@ -134,22 +135,6 @@ class ServiceServer:
     def readiness(self) -> str:
         """What /readyz says in one word."""
         return str(self._get(READY)[1].get("status", "no answer"))
-
-    def _migrate(self, deadline: Deadline) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, *self._service.command("migrate")]
-        with (
-            self.log.open("ab") as output,
-            subprocess.Popen(
-                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            ) as child,
-        ):
-            if not deadline.wait(lambda: child.poll() is not None, every_s=0.05):
-                # It works in one transaction: what is broken off leaves everything as it was.
-                child.kill()
-                raise Failed(f"{self.name} had not migrated its database in time; {end_of(self.log)}")
-        if child.returncode != 0:
-            raise Failed(f"{self.name} cannot migrate its database; {end_of(self.log)}")
 
     def _get(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and JSON object; 0 where there is no answer, or none that is HTTP."""
