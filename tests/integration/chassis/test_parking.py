@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from pydantic_core import from_json
 
-from chassis import parking
+from chassis import offsets, parking
 from chassis.caution import AfterCommit
 from chassis.consumer import Consumer, Record
 from chassis.database import Connection, Database
@@ -136,6 +137,24 @@ async def test_parked_records_are_replayed_in_order_and_their_key_goes_on(desk: 
     async with desk.db.connection() as connection:
         rows = await connection.fetch("select \"offset\" from effects where key = 'a' order by n")
     assert [row["offset"] for row in rows] == [0, 2, 3]
+
+
+async def test_what_is_parked_after_nothing_was_is_replayed(desk: Desk) -> None:
+    """While nothing is parked nothing is looked for."""
+    dispatch, writer, place = desk.dispatch(), desk.db.writer(), ("contacts", 0)
+    held = await desk.db.run(lambda tx: offsets.claim(tx, NAME, "one", [place], {"contacts": uuid4()}))
+    await dispatch.tend(writer, {place: held[0]})
+    headers = [(name.encode(), value) for name, value in _headers("a")]
+    record = Record("contacts", 0, 0, 0, b"a", list(headers), b"{}")
+    await desk.db.run(lambda tx: dispatch.park(tx, record, "wrong", 1))
+    await parking.mark(desk.db)
+
+    async def is_replayed() -> bool:
+        await dispatch.tend(writer, {place: held[0]})
+        return await desk.has_parked(0)
+
+    await until(is_replayed)
+    assert await desk.handled() == ["a"]
 
 
 async def test_a_replay_that_fails_leaves_the_key_parked_in_its_order(desk: Desk) -> None:

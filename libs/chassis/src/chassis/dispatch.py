@@ -70,6 +70,7 @@ class Dispatch:
         self._blocked: dict[Partition, set[bytes]] = {}
         self._gauge = metrics.gauge(catalogue.PARKED).labels(consumer)
         self._tended_at = 0.0
+        self._has_parked = True
         self._forget_at = 0.0
 
     async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
@@ -101,11 +102,13 @@ class Dispatch:
 
     def lost(self, partitions: Iterable[Partition]) -> None:
         """See BatchHandler."""
+        self._has_parked = True
         for place in partitions:
             self._blocked.pop(place, None)
 
     async def park(self, tx: asyncpg.Connection, record: Record, reason: str, attempts: int) -> AfterCommit | None:
         """See Parks. A copy goes to the topic `dead-letters`, through the outbox like every event."""
+        self._has_parked = True
         now_us = self._clock.now_us()
         await parking.add(tx, self._consumer, [record], reason=reason, attempts=attempts, now_us=now_us)
         await append(tx, [self._dead_letter(record, reason, attempts, now_us)])
@@ -119,15 +122,19 @@ class Dispatch:
         return block
 
     async def tend(self, writer: Writer, held: Mapping[Partition, Held]) -> None:
-        """See Parks. Looks once a second, and replays one record a transaction."""
+        """See Parks. Looks once a second while any is parked, and replays one record a transaction."""
         now = time.monotonic()
         if now - self._tended_at < _TEND_S:
             return
         self._tended_at = now
         if now >= self._forget_at:
             await self._forget(writer)
+        if not self._has_parked:
+            return
         found, parked = await writer.run(lambda tx: self._marked(tx, held))
         self._gauge.set(parked)
+        # Where nothing is parked, only this process will park anything, or whoever holds the partitions next.
+        self._has_parked = parked > 0
         stuck: set[tuple[Partition, bytes | None]] = set()
         for each in found:
             place = each.record.topic, each.record.partition

@@ -21,7 +21,7 @@ from chassis.relay_lease import Lease, LeaseLost
 from chassis.relay_wake import Wake
 from chassis.settings import ServiceSettings
 
-_NET_S: Final = 0.5
+_NET_S: Final = 5.0
 _STAND_BY_S: Final = 1.0
 _RENEW_S: Final = 1.5
 _LOOK_S: Final = 1.0
@@ -208,6 +208,9 @@ class Relay:
             with suppress(Unavailable):
                 async with self._db.connection(within_s=_LOOK_S) as connection:
                     self._note(await outbox.look(connection))
+                if self._lease is not None and self._seen is not None and self._seen.rows:
+                    # Whatever woke nobody is found so: a wake-up that was lost on the way from another replica.
+                    self._wake.set()
             await asyncio.sleep(_LOOK_S)
 
     def _note(self, seen: outbox.Look) -> None:

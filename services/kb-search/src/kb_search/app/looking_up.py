@@ -97,6 +97,8 @@ class LookingUp:
         fresh, self._heard = self._heard, set()
         now_us = self._clock.now_us()
         async with self._db.connection() as connection:
+            if not fresh and ((rest_s := await self._rest_s(connection)) is None or rest_s > 0):
+                return rest_s
             waiting = await self._requests.waiting(connection, ids=fresh, due_us=now_us, most=_MOST)
             if not waiting:
                 return await self._rest_s(connection)
