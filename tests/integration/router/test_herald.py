@@ -14,12 +14,12 @@ from tests.support.until import until
 
 
 @asynccontextmanager
-async def replica(dsn: str, name: str) -> AsyncIterator[tuple[Herald, list[str]]]:
+async def replica(dsn: str, name: str, silent_s: float = 60.0) -> AsyncIterator[tuple[Herald, list[str]]]:
     """A herald that listens, and what it has heard of queues."""
     db = Database(dsn, name=name)
     await db.open()
     signals = Signals(db)
-    herald, heard = Herald(db, signals), list[str]()
+    herald, heard = Herald(db, signals, silent_s=silent_s), list[str]()
     herald.hear(QUEUE, heard.append)
     tasks = [asyncio.create_task(herald.run()), asyncio.create_task(signals.run())]
     try:
@@ -42,3 +42,15 @@ async def test_each_replica_hears_the_others_and_not_itself(database_url: str) -
         two.tell(["loans"], [])
         await until(lambda: bool(heard_by_one), what="the one hears")
         assert (heard_by_one, heard_by_two) == (["loans"], ["cards", "of two words"])
+
+
+async def test_who_hears_no_other_replica_tells_nothing_until_one_comes(database_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        one, heard_by_one = await stack.enter_async_context(replica(database_url, "one", silent_s=1.5))
+        await until(lambda: one.alone, what="nobody else is heard")
+        async with replica(database_url, "two") as (two, heard_by_two):
+            await until(lambda: not one.alone, what="the other is heard")
+            one.tell(["cards"], [])
+            two.tell(["loans"], [])
+            await until(lambda: (heard_by_one, heard_by_two) == (["loans"], ["cards"]), what="each is told")
+        await until(lambda: one.alone, what="the other has gone")
