@@ -127,14 +127,22 @@ class Audits(Deployment):
         """The same, to its end."""
         process = await self.rebuild(*arguments)
         code = await asyncio.wait_for(process.wait(), 90)
-        assert code == 0, (self._folder / "rebuild.log").read_text()[-2_000:]
+        assert code == 0, self.told_by_rebuilds()[-2_000:]
 
-    async def rebuilt_here(self, *, from_records: bool, **others: Any) -> list[str]:
-        """A rebuild within this process; the stages that it went through."""
+    async def rebuilt_here(self, *, from_records: bool, workers: int = 1, **others: Any) -> list[str]:
+        """A rebuild begun within this process; the stages that it went through."""
         stages: dict[str, int] = {}
         settings = AuditSettings.model_validate(self.environment | others)
-        await run(settings, lambda stage, done, _: stages.update({stage: done}), from_records=from_records)
+
+        def told(stage: str, done: int, _total: int) -> None:
+            stages[stage] = done
+
+        await run(settings, told, from_records=from_records, workers=workers)
         return list(stages)
+
+    def told_by_rebuilds(self) -> str:
+        """What the rebuilds that were processes of their own have written."""
+        return (self._folder / "rebuild.log").read_text()
 
     async def send(self, records: Iterable[Record], *, elsewhere: bool = False) -> None:
         """Puts records into the log, to the partitions of their keys, or with `elsewhere` to those that they name."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -14,6 +17,7 @@ import pytest
 from audit.adapters.log import CONSUMER
 from audit.rebuild.catching_up import live
 from audit.rebuild.run import AlreadyRunning
+from audit.rebuild.shadow import Overtaken, Shadow, move
 from chassis import kafka, offsets
 from tests.audit.given import START, Writer, event_id, life
 from tests.integration.audit.test_ingest import logs
@@ -55,6 +59,9 @@ WAYS: list[dict[str, Any]] = [
     {"from_records": False, "THROUGHLINE_AUDIT_CACHED_EVENTS": 40},
     {"from_records": False, "THROUGHLINE_AUDIT_CACHED_EVENTS": 0},
     {"from_records": True},
+    {"from_records": False, "workers": 2},
+    {"from_records": False, "workers": 3, "THROUGHLINE_AUDIT_CACHED_EVENTS": 10},
+    {"from_records": True, "workers": 2},
 ]
 
 
@@ -92,6 +99,10 @@ WAITING = """
     select count(*) from pg_stat_activity
     where datname = current_database() and application_name like 'audit rebuild%' and wait_event_type = 'Lock'
 """
+ONE_SUMMARY = """
+    insert into projection_shadow.requests
+    select * from projection.requests where request_id like 'r-%' order by request_id limit 1 returning 1
+"""
 SESSIONS = """
     select count(*) from pg_stat_activity
     where datname = current_database() and application_name like 'audit rebuild%'
@@ -107,9 +118,11 @@ async def test_it_goes_on_where_it_was_killed_while_the_live_one_takes_in_more(s
     async with _held("select pg_advisory_lock(hashtext('projection_shadow.records'))", service):
         await _killed_when_it_waits(service)
     made = await service.rows(IN_THE_MAKING)
-    async with _held("lock table projection_shadow.requests in access share mode", service):
+    async with _held("lock table projection_shadow.requests in share mode", service):
         await _killed_when_it_waits(service)
     assert await service.rows(IN_THE_MAKING) == made
+    # As if it had been killed between two summaries.
+    await service.rows(ONE_SUMMARY)
     await service.rebuilt()
     await sending
     await audit.drained()
@@ -141,6 +154,68 @@ async def test_killed_before_the_swap_it_leaves_the_live_one_as_it_was(service: 
     await until(lambda: _no(service, SESSIONS))
     await service.rebuilt_here(from_records=False)
     assert await content(service) == before
+
+
+async def test_a_worker_that_dies_ends_the_rebuild_and_the_next_one_goes_on(service: Audits) -> None:
+    audit = await service.local()
+    await told(service, seed=13)
+    await audit.drained()
+    before = await content(service)
+    async with _held("select pg_advisory_lock(hashtext('projection_shadow.records'))", service):
+        process, (worker,) = await _both_at_work(service)
+        os.kill(worker, signal.SIGKILL)
+        assert await asyncio.wait_for(process.wait(), 20) == 2
+    assert "a worker process ended with -9; run the rebuild again" in service.told_by_rebuilds()
+    assert await content(service) == before
+    await service.rebuilt("--workers", "2")
+    assert await content(service) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+async def test_no_worker_outlives_its_rebuild(service: Audits, number: int) -> None:
+    audit = await service.local()
+    await told(service, seed=14)
+    await audit.drained()
+    before = await content(service)
+    async with _held("select pg_advisory_lock(hashtext('projection_shadow.records'))", service):
+        process, (worker,) = await _both_at_work(service)
+        process.send_signal(number)
+        assert await asyncio.wait_for(process.wait(), 20) != 0
+        await until(lambda: not Path(f"/proc/{worker}").exists(), what="the worker is gone")
+    assert await content(service) == before
+    await service.rebuilt("--workers", "2")
+    assert await content(service) == before
+
+
+async def test_a_worker_of_a_killed_rebuild_is_waited_for(service: Audits) -> None:
+    left = await asyncpg.connect(service.dsn)
+    await left.execute("select pg_advisory_lock_shared(hashtext('audit rebuild workers'))")
+    rebuilding = asyncio.create_task(service.rebuilt_here(from_records=True))
+    waiting = (
+        "select count(*) from pg_stat_activity where wait_event = 'advisory' and application_name = 'audit rebuild'"
+    )
+
+    async def waits() -> bool:
+        return await service.rows(waiting) == [(1,)]
+
+    await until(waits, what="the rebuild waits")
+    await left.close()
+    assert "catching up" in await rebuilding
+
+
+async def _both_at_work(service: Audits) -> tuple[asyncio.subprocess.Process, list[int]]:
+    """A rebuild in two processes that both wait for the lock, and the worker's pid."""
+    process = await service.rebuild("--workers", "2")
+
+    async def wait() -> bool:
+        return await service.rows(WAITING) == [(2,)]
+
+    await until(wait, 30, "both processes are at the point where one is to be killed")
+    return process, _children_of(process.pid)
+
+
+def _children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @asynccontextmanager
@@ -175,6 +250,16 @@ async def _keep_telling(service: Audits) -> None:
     for number in range(12):
         await service.send(life(Writer(), subject=f"more-{number}"))
         await asyncio.sleep(0.2)
+
+
+async def test_a_worker_that_was_overtaken_writes_nothing(service: Audits) -> None:
+    partition = ("contacts", 0)
+    connection = await asyncpg.connect(service.dsn)
+    await Shadow(connection).make({partition: 9}, "log")
+    await move(connection, partition, 0, 5)
+    with pytest.raises(Overtaken, match="another rebuild goes on with contacts/0"):
+        await move(connection, partition, 0, 4)
+    await connection.close()
 
 
 async def test_two_rebuilds_at_once_are_refused(service: Audits) -> None:

@@ -20,6 +20,10 @@ def _rebuild(
     from_records: Annotated[
         bool, typer.Option("--from-records", help="Read the kept raw records instead of Kafka.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes that share the work; else one a core, or one a partition."),
+    ] = None,
 ) -> None:
     """Make all that is derived from the log anew, from its first record on, and let it take the present one's place.
 
@@ -30,7 +34,7 @@ def _rebuild(
     settings = settings_of(AuditSettings)
 
     def run() -> None:
-        taken = rebuild(settings, from_records=from_records)
+        taken = rebuild(settings, from_records=from_records, workers=workers)
         typer.echo(f"{taken} records; the new projection is live")
 
     refusing(run)

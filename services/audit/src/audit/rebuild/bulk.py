@@ -1,4 +1,4 @@
-"""The first reading of a rebuild: raw rows by the thousand, and the histories of as many requests as memory allows."""
+"""What a rebuild remembers while it reads one partition: the histories of as many requests as memory allows."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,6 @@ from typing import Final
 
 from audit.domain.batch import Arrival
 from audit.domain.history import History, Known
-from audit.domain.place import Place
 from audit.domain.reading import NO_REQUEST
 
 _ALL: Final = 1 << 32
@@ -15,43 +14,49 @@ _ALL: Final = 1 << 32
 class Remembered:
     """Histories of the requests whose hash lies below a limit; the limit is halved whenever they become too many.
 
-    So it is known of every request, without a list of them, whether its history is whole here or has to be read later.
+    What is not held here is folded from its rows later. So is a request with records in partitions that are not its
+    own, as a stranger may write them: whoever reads one partition does not see all of its history.
     """
 
-    def __init__(self, most_events: int) -> None:
-        """With 0 nothing is remembered."""
+    def __init__(self, most_events: int, *, partition: int, partitions: int) -> None:
+        """Of one partition out of so many. With no events allowed nothing is remembered."""
         self._most_events = most_events
+        self._partition = partition
+        self._partitions = partitions
         self._limit = _ALL if most_events else 0
         self._events = 0
         self._histories: dict[str, History] = {}
-        self.demoted: list[Place] = []
-        """Rows that were written before it turned out that their event had stood elsewhere before."""
-
-    def holds(self, request_id: str) -> bool:
-        """Whether this request's whole history is here."""
-        return zlib.crc32(request_id.encode()) < self._limit
 
     @property
     def holds_all(self) -> bool:
-        """Whether nothing had to be forgotten: every request's history is here."""
+        """Whether nothing had to be forgotten."""
         return self._limit == _ALL
 
-    def take(self, arrived: Sequence[Arrival]) -> None:
-        """Takes records in before they are written, and marks those that are duplicates."""
-        here = {arrival.place: arrival for arrival in arrived}
+    def take(self, arrived: Sequence[Arrival]) -> set[str]:
+        """Takes records in before they are written, and marks those that are duplicates.
+
+        Within a partition the later record is the duplicate. Gives the requests whose own partition is another.
+        """
+        astray = set()
         for arrival in arrived:
-            if arrival.entry is None or arrival.request_id == NO_REQUEST or not self.holds(arrival.request_id):
+            if arrival.entry is None or arrival.request_id == NO_REQUEST:
                 continue
-            history = self._histories.setdefault(arrival.request_id, History())
-            twin = history.add(Known(arrival.place, arrival.entry))
-            if twin is None:
+            history = self._histories.get(arrival.request_id)
+            if history is None:
+                hashed = zlib.crc32(arrival.request_id.encode())
+                if hashed % self._partitions != self._partition:
+                    astray.add(arrival.request_id)
+                    continue
+                if hashed >= self._limit:
+                    continue
+                history = self._histories[arrival.request_id] = History()
+            if history.add(Known(arrival.place, arrival.entry)) is None:
                 self._events += 1
-            elif twin in here:
-                here[twin].duplicate = True
             else:
-                self.demoted.append(twin)
+                arrival.duplicate = True
         while self._events > self._most_events:
             self._forget_half()
+        return astray
 
     def histories(self) -> Iterator[tuple[str, History]]:
         """All that are held, in the order of their request ids."""
@@ -59,5 +64,7 @@ class Remembered:
 
     def _forget_half(self) -> None:
         self._limit //= 2
-        self._histories = {id_: history for id_, history in self._histories.items() if self.holds(id_)}
+        self._histories = {
+            id_: history for id_, history in self._histories.items() if zlib.crc32(id_.encode()) < self._limit
+        }
         self._events = sum(len(history.events) for history in self._histories.values())

@@ -13,12 +13,11 @@ from audit.adapters.schema import SHADOW
 from audit.app.ingest import Ingest
 from audit.domain.cursor import Partition
 from audit.rebuild.shadow import write_progress
-from audit.rebuild.source import Read, Source
+from audit.rebuild.source import Read, Source, pieces
 from chassis import offsets
 from chassis.database import Connection, Writer
 from chassis.errors import Transient
 
-_RECORDS_AT_ONCE: Final = 3_000
 # The last records are taken in while the live consumer is held up: so few, and not for longer than so.
 _FEW: Final = 1_000
 _HOLD_UP_S: Final = 2.0
@@ -62,11 +61,14 @@ class CatchingUp:
 
     async def _follow(self, places: Mapping[Partition, int]) -> dict[Partition, int]:
         bounds = await self._writer.run(live)
-        while _missing(places, bounds) > _FEW:
-            read = await self._source.read(places, bounds, _RECORDS_AT_ONCE)
-            places = {**places, **await self._writer.run(partial(self._write, read=read))}
+        at = dict(places)
+        while _missing(at, bounds) > _FEW:
+            for partition, bound in _behind(at, bounds):
+                read = await self._source.read(partition, at.get(partition, 0), bound)
+                for piece in pieces(read):
+                    at |= await self._writer.run(partial(self._write, partition=partition, piece=piece))
             bounds = await self._writer.run(live)
-        return dict(places)
+        return at
 
     async def _swapped(self, places: Mapping[Partition, int], swap: Swap) -> dict[Partition, int]:
         async def work(tx: Connection) -> dict[Partition, int]:
@@ -78,7 +80,9 @@ class CatchingUp:
                 raise TooFarBehind(f"{_missing(at, bounds)} records are missing")
             async with asyncio.timeout(_HOLD_UP_S):
                 while _missing(at, bounds):
-                    at |= await self._write(tx, await self._source.read(at, bounds, _RECORDS_AT_ONCE))
+                    for partition, bound in _behind(at, bounds):
+                        read = await self._source.read(partition, at.get(partition, 0), bound)
+                        at |= await self._write(tx, partition, read)
             await swap(tx)
             return at
 
@@ -87,16 +91,20 @@ class CatchingUp:
         except TimeoutError as error:
             raise TooFarBehind("the last records could not be read in time") from error
 
-    async def _write(self, tx: Connection, read: Read) -> dict[Partition, int]:
-        records, moved = read
+    async def _write(self, tx: Connection, partition: Partition, piece: Read) -> dict[Partition, int]:
+        records, behind = piece
         if records:
             (await self._ingest.handle(tx, records))()
-        await write_progress(tx, moved)
-        return moved
+        await write_progress(tx, {partition: behind})
+        return {partition: behind}
 
 
 def _missing(places: Mapping[Partition, int], bounds: Mapping[Partition, int]) -> int:
     return sum(bound - places.get(partition, 0) for partition, bound in bounds.items())
+
+
+def _behind(places: Mapping[Partition, int], bounds: Mapping[Partition, int]) -> list[tuple[Partition, int]]:
+    return [(partition, bound) for partition, bound in bounds.items() if places.get(partition, 0) < bound]
 
 
 async def live(tx: Connection) -> dict[Partition, int]:

@@ -1,6 +1,6 @@
 """The schema in the making: made like the live one, filled, indexed without holding anybody up, and swapped by name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,9 +9,7 @@ import asyncpg
 from audit.adapters.schema import LIVE, RETIRED, SHADOW
 from audit.domain.cursor import Partition
 from audit.domain.summary import PROJECTION
-
-EVERYTHING: Final = "~"
-"""Stands behind all request ids: every request has its summary."""
+from chassis.errors import Transient
 
 _TABLES: Final = ("records", "requests")
 # What a rebuild fills at its right end, or hardly at all: kept up while the log is read and PostgreSQL has little else
@@ -44,14 +42,16 @@ _INVALID: Final = """
 """
 
 
+class Overtaken(Transient):
+    """The shadow is not as this process left it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far an earlier attempt came. `bounds` are where the first reading ends, `places` what has been read."""
 
     bounds: Mapping[Partition, int]
     places: Mapping[Partition, int]
-    folded_to: str
-    """The last request that has its summary, in the order of ids; empty before the first, EVERYTHING after the last."""
     source: str
 
 
@@ -64,15 +64,15 @@ class Shadow:
     async def progress(self) -> Progress | None:
         """What an earlier attempt has left that can be gone on with; None where there is nothing of use."""
         connection = self._connection
-        if not await connection.fetchval("select to_regclass($1) is not null", f"{SHADOW}.rebuild"):
+        if not await connection.fetchval("select to_regclass($1) is not null", f"{SHADOW}.rebuild_astray"):
             return None
-        row = await connection.fetchrow(f"select projection, revision, folded_to, source from {SHADOW}.rebuild")
+        row = await connection.fetchrow(f"select projection, revision, source from {SHADOW}.rebuild")
         if row is None or (row["projection"], row["revision"]) != (PROJECTION, await self._revision()):
             return None
         rows = await connection.fetch(f"select topic, partition, bound, next_offset from {SHADOW}.rebuild_offsets")
         bounds = {(topic, partition): bound for topic, partition, bound, _ in rows}
         places = {(topic, partition): offset for topic, partition, _, offset in rows}
-        return Progress(bounds, places, row["folded_to"], row["source"])
+        return Progress(bounds, places, row["source"])
 
     async def make(self, bounds: Mapping[Partition, int], source: str) -> Progress:
         """Throws away what is left of earlier attempts and makes empty tables like the live ones, without indexes."""
@@ -82,20 +82,21 @@ class Shadow:
             for table in _TABLES:
                 await self._make_table(table)
             await self._connection.execute(
-                f"create table {SHADOW}.rebuild (projection int, revision text, folded_to text, source text)"
+                f"create table {SHADOW}.rebuild (projection int, revision text, source text)"
             )
+            await self._connection.execute(f"create table {SHADOW}.rebuild_astray (request_id text)")
             await self._connection.execute(
                 f"create table {SHADOW}.rebuild_offsets"
                 " (topic text, partition int, bound bigint, next_offset bigint, primary key (topic, partition))"
             )
             await self._connection.execute(
-                f"insert into {SHADOW}.rebuild values ($1, $2, '', $3)", PROJECTION, await self._revision(), source
+                f"insert into {SHADOW}.rebuild values ($1, $2, $3)", PROJECTION, await self._revision(), source
             )
             await self._connection.executemany(
                 f"insert into {SHADOW}.rebuild_offsets values ($1, $2, $3, 0)",
                 [(*partition, bound) for partition, bound in bounds.items()],
             )
-        return Progress(bounds, dict.fromkeys(bounds, 0), "", source)
+        return Progress(bounds, dict.fromkeys(bounds, 0), source)
 
     async def _make_table(self, table: str) -> None:
         like = f"(like {LIVE}.{table} including defaults including constraints including storage)"
@@ -158,7 +159,7 @@ class Shadow:
 
     async def swap(self, tx: asyncpg.Connection) -> None:
         """Lets the shadow be the live schema, in the caller's transaction. No table is locked: only names change."""
-        await tx.execute(f"drop table {SHADOW}.rebuild, {SHADOW}.rebuild_offsets")
+        await tx.execute(f"drop table {SHADOW}.rebuild, {SHADOW}.rebuild_offsets, {SHADOW}.rebuild_astray")
         await tx.execute(f"alter schema {LIVE} rename to {RETIRED}")
         await tx.execute(f"alter schema {SHADOW} rename to {LIVE}")
 
@@ -186,9 +187,34 @@ async def write_progress(tx: asyncpg.Connection, places: Mapping[Partition, int]
     )
 
 
-async def write_folded(tx: asyncpg.Connection, request_id: str) -> None:
-    """Notes in the transaction of the summaries up to which request they reach."""
-    await tx.execute(f"update {SHADOW}.rebuild set folded_to = $1", request_id)
+async def move(tx: asyncpg.Connection, partition: Partition, before: int, after: int) -> None:
+    """Notes in the transaction of a partition's records up to where it was read.
+
+    Raises Overtaken where it was not read up to `before`: a worker that outlives its rebuild writes nothing.
+    """
+    moved = await tx.execute(_MOVE, *partition, before, after)
+    if moved != "UPDATE 1":
+        raise Overtaken(
+            f"another rebuild goes on with {partition[0]}/{partition[1]}: let it end, or run this one again"
+        )
+
+
+async def note_astray(tx: asyncpg.Connection, request_ids: Collection[str]) -> None:
+    """Notes requests with records in partitions that are not their own: no worker has seen all of these."""
+    if request_ids:
+        await tx.execute(f"insert into {SHADOW}.rebuild_astray select unnest($1::text[])", list(request_ids))
+
+
+async def forget_astray(tx: asyncpg.Connection) -> None:
+    """Removes the summaries that were made from a part of a request's records."""
+    await tx.execute(
+        f"delete from {SHADOW}.requests where request_id in (select request_id from {SHADOW}.rebuild_astray)"
+    )
+
+
+_MOVE: Final = f"""
+    update {SHADOW}.rebuild_offsets set next_offset = $4 where topic = $1 and partition = $2 and next_offset = $3
+"""
 
 
 def _in_shadow(definition: str, table: str) -> str:
