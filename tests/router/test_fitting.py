@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from router.domain.agents import Agent, Profile
-from router.domain.fitting import Shape, Units, room, worker_of
+from router.domain.crew import Crew
+from router.domain.fitting import Shape, Units, worker_of
 from tests.router.matching_cases import worker
 
 CALL = Shape(1, "voice", None, (), None)
@@ -40,4 +41,4 @@ def test_the_room_for_a_shape_is_that_of_all_who_fit() -> None:
         worker("d", tier=2),
         worker("e", channels={"voice": 1}, free={}, held=1),
     ]
-    assert room(CALL, crew, "default") == 3
+    assert Crew(crew, "default").room(CALL, 200) == 3

@@ -15,7 +15,8 @@ from router.adapters.agents import agent_of
 from router.adapters.policies import policy_of
 from router.adapters.rows import COLUMNS as REQUEST
 from router.adapters.rows import request_of
-from router.domain.fitting import NOBODY, Absent, Shape, Units, Worker, room, worker_of
+from router.domain.crew import Crew
+from router.domain.fitting import NOBODY, Absent, Shape, Units, worker_of
 from router.domain.matching import MOST_CHOICES
 from router.domain.policies import Policy
 from router.domain.request import Request
@@ -78,7 +79,7 @@ class Seen:
     """What a pass chooses from."""
 
     requests: dict[str, Request]
-    workers: list[Worker]
+    workers: Crew
     absent: Absent
     policy: Policy
 
@@ -92,19 +93,20 @@ async def see(connection: asyncpg.Connection, queue: str) -> Seen | None:
     if not shapes:
         return None
     workers = await _crew(connection, queue, [row["wanted_agent"] for row in shapes])
-    requests = await _heads(connection, queue, shapes, workers) if any(worker.free for worker in workers) else []
+    requests = await _heads(connection, shapes, workers)
     absent = await _absent(connection, queue) if requests else NOBODY
     return Seen({each.request_id: each for each in requests}, workers, absent, policy_of(queue, shapes[0]["policy"]))
 
 
-async def _crew(connection: asyncpg.Connection, queue: str, wanted: Sequence[str | None]) -> list[Worker]:
+async def _crew(connection: asyncpg.Connection, queue: str, wanted: Sequence[str | None]) -> Crew:
     """Who of the queue's agents, and of those wanted by name in it, has something free, and what."""
     about: dict[str, asyncpg.Record] = {}
     units = defaultdict(list)
     for row in await connection.fetch(_CREW, queue, [agent_id for agent_id in wanted if agent_id is not None]):
         about[row["agent_id"]] = row
         units[row["agent_id"]].append(Units(row["channel"], row["held"], row["free"]))
-    return [worker_of(agent_of(row), units[agent_id], row["idle_since_us"]) for agent_id, row in about.items()]
+    crew = (worker_of(agent_of(row), units[agent_id], row["idle_since_us"]) for agent_id, row in about.items())
+    return Crew(crew, queue)
 
 
 async def _absent(connection: asyncpg.Connection, queue: str) -> Absent:
@@ -113,19 +115,15 @@ async def _absent(connection: asyncpg.Connection, queue: str) -> Absent:
     return Absent({row["reason"]: row["n"] for row in rows}, tuple(listed[:MAX_LISTED]))
 
 
-async def _heads(
-    connection: asyncpg.Connection, queue: str, shapes: Sequence[asyncpg.Record], workers: Sequence[Worker]
-) -> list[Request]:
+async def _heads(connection: asyncpg.Connection, shapes: Sequence[asyncpg.Record], workers: Crew) -> list[Request]:
     """Of each shape that somebody is free for the first that wait, as many as there are units for them."""
-    asked = [(*row[:3], _most(row, workers, queue)) for row in shapes]
+    asked = [(*row[:3], workers.room(_shape(row), MOST_CHOICES)) for row in shapes]
     columns = list(zip(*(each for each in asked if each[-1]), strict=True))
     if not columns:
         return []
-    return [request_of(row) for row in await connection.fetch(_FIRST, queue, *map(list, columns))]
+    return [request_of(row) for row in await connection.fetch(_FIRST, workers.queue, *map(list, columns))]
 
 
-def _most(row: asyncpg.Record, workers: Sequence[Worker], queue: str) -> int:
-    """How many of this shape one pass can offer."""
+def _shape(row: asyncpg.Record) -> Shape:
     skills = tuple(sorted(set(row["skills"])))
-    shape = Shape(row["tier"], row["channel"], row["language"], skills, row["wanted_agent"])
-    return min(MOST_CHOICES, room(shape, workers, queue))
+    return Shape(row["tier"], row["channel"], row["language"], skills, row["wanted_agent"])

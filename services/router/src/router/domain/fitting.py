@@ -80,13 +80,6 @@ def worker_of(agent: Agent, units: Iterable[Units], idle_since_us: int) -> Worke
     return Worker(agent=agent, free=free, held=held, idle_since_us=idle_since_us)
 
 
-def room(shape: Shape, workers: Iterable[Worker], queue: str) -> int:
-    """How many units are free for requests of this shape."""
-    return sum(
-        len(worker.free.get(shape.channel, ())) for worker in workers if unfit(shape, worker.agent, queue) is None
-    )
-
-
 def unfit(shape: Shape, agent: Agent, queue: str) -> str | None:
     """Why he cannot have a request of this shape in this queue, whatever room he has; None where he can.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from events.contacts.routing import MAX_LISTED, Candidate, Excluded
+from router.domain.crew import Crew, places
 from router.domain.fitting import Absent, Shape, Worker, unfit
 from router.domain.request import Unit
 
@@ -58,21 +60,57 @@ class _Absentees:
         self.listed = [Excluded(agent_id=agent_id, reason=reason) for agent_id, reason in absent.listed]
 
 
+class _Seats:
+    """The agents of one pass; a seat is made for those alone who are told of or take something."""
+
+    def __init__(self, crew: Crew, now_us: int) -> None:
+        self.crew = crew
+        self._now_us = now_us
+        self._made: dict[str, _Seat] = {}
+
+    def of(self, agent_id: str) -> _Seat:
+        """His seat."""
+        if agent_id not in self._made:
+            self._made[agent_id] = _Seat(self.crew.workers[self.crew.place_of[agent_id]])
+        return self._made[agent_id]
+
+    def candidate(self, agent_id: str) -> Candidate:
+        """How well he stands now."""
+        return self.of(agent_id).candidate(self._now_us)
+
+    def standing(self, shape: Shape) -> tuple[list[Place], list[str]]:
+        """Who fits: those with room in their turn, and those of the queue without, by their ids."""
+        order: list[Place] = []
+        full = [self.crew.workers[place].agent_id for place in self.crew.without_room(shape)]
+        for place in self.crew.with_room(shape):
+            worker = self.crew.workers[place]
+            seat = self._made.get(worker.agent_id)
+            if seat is None:
+                order.append((worker.held, worker.idle_since_us, worker.agent_id))
+            elif seat.free[shape.channel]:
+                order.append(seat.place)
+            elif self.crew.told >> place & 1:
+                insort(full, worker.agent_id)
+        return sorted(order), full
+
+    def unfit(self, shape: Shape) -> list[Excluded]:
+        """The first of the queue who do not fit, with the reasons."""
+        kept_out = islice(places(self.crew.told & ~self.crew.fitting(shape)), MAX_LISTED)
+        agents = [self.crew.workers[place].agent for place in kept_out]
+        reasons = [(agent.agent_id, unfit(shape, agent, self.crew.queue)) for agent in agents]
+        return [Excluded(agent_id=agent_id, reason=reason) for agent_id, reason in reasons if reason is not None]
+
+
 class Line:
     """The agents for requests of one shape. Only those of the queue are told among the excluded."""
 
-    def __init__(self, shape: Shape, seats: Mapping[str, _Seat], absent: _Absentees, queue: str, now_us: int) -> None:
+    def __init__(self, shape: Shape, seats: _Seats, absent: _Absentees) -> None:
         self._seats = seats
         self._absent = absent
-        self._now_us = now_us
         self._channel = shape.channel
-        self._order: list[Place] = []
-        self._full: list[str] = []
-        self._unfit: list[Excluded] = []
-        for agent_id in sorted(seats):
-            self._add(seats[agent_id], unfit(shape, seats[agent_id].worker.agent, queue), queue)
-        self._order.sort()
-        self._counts = Counter(each.reason for each in self._unfit) + absent.counts
+        self._order, self._full = seats.standing(shape)
+        self._unfit = seats.unfit(shape)
+        self._counts = seats.crew.unfit(shape) + absent.counts
 
     def first(self) -> str | None:
         """Whose turn it is."""
@@ -87,16 +125,16 @@ class Line:
         others."""
         if not asked_before:
             listed = [agent_id for _, _, agent_id in self._order[:MAX_LISTED]]
-            return [self._seats[agent_id].candidate(self._now_us) for agent_id in listed], len(self._order)
+            return [self._seats.candidate(agent_id) for agent_id in listed], len(self._order)
         those = [agent_id for agent_id in self.agents() if (agent_id in asked_before) is again]
-        return [self._seats[agent_id].candidate(self._now_us) for agent_id in those[:MAX_LISTED]], len(those)
+        return [self._seats.candidate(agent_id) for agent_id in those[:MAX_LISTED]], len(those)
 
     def excluded(self, passed: Sequence[str]) -> tuple[list[Excluded], dict[str, int]]:
         """The first `MAX_LISTED` who cannot have it, each with the reason, and how many there are by reason.
 
         `passed` are those who were asked before.
         """
-        listed = self._unfit[:MAX_LISTED]
+        listed = self._unfit.copy()
         listed += [Excluded(agent_id=who, reason="full") for who in self._full[: MAX_LISTED - len(listed)]]
         listed += [Excluded(agent_id=who, reason="asked_before") for who in passed[: MAX_LISTED - len(listed)]]
         listed += self._absent.listed[: MAX_LISTED - len(listed)]
@@ -113,36 +151,25 @@ class Line:
         else:
             insort(self._full, seat.agent_id)
 
-    def _add(self, seat: _Seat, reason: str | None, queue: str) -> None:
-        if reason is None and seat.free.get(self._channel):
-            self._order.append(seat.place)
-        elif queue not in seat.worker.agent.profile.queues:
-            return
-        elif reason is None:
-            self._full.append(seat.agent_id)
-        else:
-            self._unfit.append(Excluded(agent_id=seat.agent_id, reason=reason))
-
 
 class Lines:
     """All lines of one pass over the same agents: who takes a unit moves in each of them."""
 
     def __init__(self, workers: Iterable[Worker], absent: Absent, queue: str, now_us: int) -> None:
-        self._seats = {worker.agent_id: _Seat(worker) for worker in workers}
+        self._seats = _Seats(Crew.of(workers, queue), now_us)
         self._absent = _Absentees(absent)
-        self._queue = queue
         self._now_us = now_us
         self._lines: dict[Shape, Line] = {}
 
     def of(self, shape: Shape) -> Line:
         """The line for requests of this shape."""
         if shape not in self._lines:
-            self._lines[shape] = Line(shape, self._seats, self._absent, self._queue, self._now_us)
+            self._lines[shape] = Line(shape, self._seats, self._absent)
         return self._lines[shape]
 
     def take(self, agent_id: str, channel: str) -> Unit:
         """The agent takes his next unit on the channel and goes to the end of those who have as much as he has now."""
-        seat = self._seats[agent_id]
+        seat = self._seats.of(agent_id)
         was = seat.place
         unit = Unit(agent_id, channel, seat.take(channel, self._now_us))
         for line in self._lines.values():
@@ -151,4 +178,4 @@ class Lines:
 
     def auto_accepts(self, agent_id: str) -> bool:
         """Whether he is connected without being asked."""
-        return self._seats[agent_id].auto_accept
+        return self._seats.of(agent_id).auto_accept
