@@ -58,3 +58,18 @@ def test_every_reference_leads_somewhere(whole: dict[str, Any]) -> None:
 
     for reference in references(whole):
         assert reference.removeprefix("#/components/schemas/") in whole["components"]["schemas"]
+
+
+def test_an_operation_is_headed_by_what_it_does_and_stands_under_what_it_is_about(parts: Any) -> None:
+    routes = web.router()
+
+    @routes.get("/v1/things")
+    async def every() -> None:
+        """All things, by
+        their ids. None is left out.
+        """
+
+    parts.app.include_router(routes)
+    shown = parts.app.openapi()["paths"]["/v1/things"]["get"]
+    assert (shown["summary"], shown["description"]) == ("All things, by their ids", "None is left out.")
+    assert shown["tags"] == ["things"]

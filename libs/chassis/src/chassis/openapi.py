@@ -86,6 +86,8 @@ def _build(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], path: str, method: str) -> None:
     words = "".join(letter if letter.isalnum() else " " for letter in path).split()
     operation.setdefault("operationId", "_".join([*words, method]))
+    operation.setdefault("tags", words[1:2])
+    _head(operation)
     responses = operation.setdefault("responses", {})
     if path in _OPEN:
         return
@@ -96,6 +98,19 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
         given = responses.get(status, {})
         if MEDIA_TYPE not in given.get("content", {}):
             responses[status] = {"description": description, "content": deepcopy(_PROBLEM_CONTENT)}
+
+
+def _head(operation: dict[str, Any]) -> None:
+    """Where the framework heads an operation with its function's name, its first sentence is put there."""
+    said = operation.get("description")
+    name = str(operation.get("summary", "")).lower().replace(" ", "_")
+    if said and operation["operationId"].startswith(f"{name}_v1_"):
+        first, _, rest = said.partition(".")
+        operation["summary"] = " ".join(first.split())
+        if rest.strip():
+            operation["description"] = rest.strip()
+        else:
+            del operation["description"]
 
 
 def _schemas_of(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
