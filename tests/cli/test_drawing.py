@@ -19,9 +19,9 @@ from throughline.reports import STATISTICS, as_csv, by_hour, metric_names, table
 from throughline.spans import DAY_US, readable
 
 
-def shown(drawn: RenderableType) -> str:
-    """What a wide terminal shows."""
-    console = Console(file=io.StringIO(), width=240, color_system=None, record=True)
+def shown(drawn: RenderableType, width: int = 240) -> str:
+    """What a terminal of so many columns shows."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, record=True)
     console.print(drawn)
     return console.export_text()
 
@@ -114,6 +114,16 @@ def test_a_report_shows_its_groups_and_dashes_where_nobody_has_the_metric() -> N
     known, unknown = (table(report({"channel": "voice"}, us), ["handle_us"]) for us in (61_000_000, None))
     assert row_of(known, "voice") == ["voice", "3", "1", "1:01.0", "1:01.0"]
     assert row_of(unknown, "voice") == ["voice", "3", "1", "-", "-"]
+
+
+@pytest.mark.parametrize(("width", "tables"), [(240, 1), (80, 2), (50, 4)])
+def test_a_report_that_has_no_room_goes_on_in_another_table_and_cuts_nothing(width: int, tables: int) -> None:
+    given = report({"channel": "social"}, 61_000_000)
+    given["groups"][0]["metrics"] = dict.fromkeys(HEADLINES, statistics(61_000_000))
+    text = shown(table(given, HEADLINES, width), width)
+    assert "…" not in text
+    assert [line.split()[:3] for line in text.splitlines() if "1:01.0" in line] == [["social", "3", "1"]] * tables
+    assert text.count("1:01.0") == 2 * len(HEADLINES)
 
 
 def test_csv_has_every_statistic_and_leaves_unknown_ones_empty() -> None:

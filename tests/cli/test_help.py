@@ -40,6 +40,10 @@ def test_the_commands_are_these() -> None:
     assert all(f"  {command} " in shown for command in COMMANDS)
 
 
+def test_no_commands_purpose_is_cut_off_in_the_list() -> None:
+    assert "..." not in throughline("--help").stdout.partition("Commands:")[2]
+
+
 def test_trouble_is_a_sentence_with_a_remedy_and_no_traceback() -> None:
     shown = throughline("--stack", "nowhere/stack.json", "status")
     assert shown.returncode == 2

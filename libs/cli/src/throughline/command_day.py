@@ -41,7 +41,10 @@ def write(
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 1,
     contacts: Annotated[int, typer.Option(min=1, max=20_000, help="How many get in touch.")] = CONTACTS_A_DAY,
 ) -> None:
-    """Writes a past day of a made-up bank as NDJSON: reports of a whole day to look at, without waiting for one."""
+    """Writes a made-up bank's past day, to be imported.
+
+    As NDJSON: a whole day to look at, without waiting for one.
+    """
     chosen = date.date() if date else last_business_day(dt.datetime.now(dt.UTC).date())
     lines = day(midnight_us(chosen), seed, contacts)
     session_of(context).hand_out("".join(json.dumps(line) + "\n" for line in lines))

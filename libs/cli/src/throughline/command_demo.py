@@ -56,7 +56,10 @@ def demo(
         float, typer.Option(min=10, max=3_600, help="How long the bank is open, 7 to midnight, in real time.")
     ] = STANDARD_SECONDS,
 ) -> None:
-    """Plays a bank's day: simulated customers and agents, a table to watch, and a proof that nothing was lost."""
+    """Plays a bank's day and proves that nothing was lost.
+
+    With simulated customers and agents, and a table to watch.
+    """
     session = session_of(context)
     require(session)
     try:
@@ -110,11 +113,11 @@ def _introduce(session: Session, run: Run) -> None:
     )
     hour_s, minute_s = 3_600 / scale.clock, 60 / scale.people
     session.say(
-        f"  The clock runs {scale.clock:g} times as fast, an hour in {hour_s:.1f} s; people talk, wait and lose"
+        f"  The clock runs {scale.clock:g} times as fast, an hour in {hour_s:.1f} s; people talk, wait and lose "
+        f"patience {scale.people:g} times as fast, a minute in {minute_s:.2f} s. When they come, and how long they "
+        "talk and bear it, follows a real bank's call log; the bank is smaller by as much as its clock outruns its "
+        "people."
     )
-    pace = f"{scale.people:g} times as fast, a minute in {minute_s:.2f} s"
-    session.say(f"  patience {pace}. When they come, and how long they talk and bear it, follows")
-    session.say("  a real bank's call log; the bank is smaller by as much as its clock outruns its people.")
     session.say(
         f"  Service level: the share of those connected within {scale.lasts(IN_TIME_S):.2f} s, a minute of theirs."
     )

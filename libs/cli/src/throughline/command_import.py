@@ -48,12 +48,12 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(help="NDJSON, one past event a line; - reads standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON, one past event a line; - reads standard input.")],
     in_flight: Annotated[int, typer.Option(min=1, max=32, help="Batches on the way at the same time.")] = IN_FLIGHT,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a busy or missing intake.")] = PATIENCE_S,
     afresh: Annotated[bool, typer.Option("--afresh", help="Send all lines, even those an earlier run sent.")] = False,
 ) -> None:
-    """Imports past events: any of a request's event types, in any order."""
+    """Imports past events, of any type and in any order."""
     session = session_of(context)
     path = None if file == "-" else Path(file)
     ledger = Ledger(path and path.with_name(path.name + ".importing"), target_of(session.stack))

@@ -48,10 +48,10 @@ def requests(
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Lists requests, the newest received first, by what audit knows of them."""
+    """Lists requests, the newest first, by what audit knows."""
     query = {"state": state, "channel": channel, "agent_id": agent, "customer_id": customer, "limit": limit}
     found = session_of(context).client.get("audit", "/v1/requests", **query)
-    headings = ("request", "received", "channel", "state", "queue", "tier", "agent")
+    headings = ("request\nreceived", "state\nchannel", "queue\nagent", "tier")
     _show(session_of(context), found, headings, _request, json=json)
 
 
@@ -60,7 +60,7 @@ def queues(
     everything: Annotated[bool, typer.Option("--all", help="Those too where nobody waits and nobody is free.")] = False,
     json: Json = False,
 ) -> None:
-    """Shows how many wait where, for how long, and who is free, by what the router knows."""
+    """Shows how many wait where, and for how long."""
     items = session_of(context).client.items("router", "/v1/queues", limit=MOST)
     shown = [each for each in items if everything or each["waiting"] or each["agents_free"]]
     headings = ("queue", "tier", "channel", "waiting", "longest wait", "agents free")
@@ -89,13 +89,13 @@ def breaches(
     """Lists broken promises, the latest due first."""
     span = {"from": point(from_) if from_ else None, "to": point(to) if to else None}
     found = session_of(context).client.get("escalation", "/v1/breaches", **span, limit=limit)
-    headings = ("request", "promise", "within", "due", "queue", "tier")
+    headings = ("request\ndue", "promise\nqueue", "within", "tier")
     _show(session_of(context), found, headings, _breach, json=json)
 
 
 def search(
     context: typer.Context,
-    words: Annotated[list[str], typer.Argument(help="What is looked for.")],
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What is looked for.")],
     product: Annotated[str | None, typer.Option(help="What it is about.")] = None,
     language: Annotated[str | None, typer.Option(help="As articles name it, e.g. en.")] = None,
     limit: Limit = 5,
@@ -122,9 +122,11 @@ def _show(session: Session, found: Mapping[str, Any], headings: Iterable[str], c
 
 
 def _request(item: Item) -> Iterable[Any]:
-    state = Text(str(item["state"]), COLOURS.get(str(item["state"]), ""))
-    received = str(item["received_at"])[:19].replace("T", " ")
-    return item["request_id"], received, item["channel"], state, item["queue"], item["tier"], item["agent_id"]
+    state = Text.assemble((str(item["state"]), COLOURS.get(str(item["state"]), "")), f"\n{item['channel']}")
+    yield f"{item['request_id']}\n{_second(item['received_at'])}"
+    yield state
+    yield f"{item['queue']}\n{item['agent_id'] or '-'}"
+    yield item["tier"]
 
 
 def _queue(item: Item) -> Iterable[Any]:
@@ -138,8 +140,15 @@ def _agent(item: Item) -> Iterable[Any]:
 
 
 def _breach(item: Item) -> Iterable[Any]:
-    due = str(item["due_at"])[:19].replace("T", " ")
-    return item["request_id"], item["promise"], rounded(item["target_us"]), due, item["queue"], item["tier"]
+    yield f"{item['request_id']}\n{_second(item['due_at'])}"
+    yield f"{item['promise']}\n{item['queue'] or '-'}"
+    yield rounded(item["target_us"])
+    yield item["tier"]
+
+
+def _second(at: str) -> str:
+    """A time to the second, in UTC."""
+    return at[:19].replace("T", " ")
 
 
 def _article(item: Item) -> Iterable[Any]:

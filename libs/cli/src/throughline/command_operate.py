@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context) -> None:
-    """Says of every service whether it is ready, what makes no progress, and how much waits."""
+    """Says whether each service is ready, and what waits."""
     session = session_of(context)
     table = Table(box=None, pad_edge=False)
     for heading in ("service", "status", "unpublished", "unread", "parked", "what is wrong"):
@@ -110,7 +110,7 @@ def rebuild(
         bool, typer.Option("--from-records", help="Read the records that audit keeps instead of Kafka.")
     ] = False,
 ) -> None:
-    """Makes everything that audit derives from the log anew."""
+    """Makes all that audit derives from the log anew."""
     _exit(session_of(context), "audit", ["rebuild", *(["--from-records"] if from_records else [])])
 
 

@@ -53,7 +53,10 @@ def report(
     json: Annotated[bool, typer.Option("--json", help="Audit's answer as it is.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="One row for each group and metric, whole µs.")] = False,
 ) -> None:
-    """Reports durations: counts, medians and percentiles over the requests of a stretch of time."""
+    """Reports durations of many requests, grouped.
+
+    Counts, medians and 90th percentiles over the requests of a stretch of time; with --json or --csv every statistic.
+    """
     session = session_of(context)
     start_us = to_us(point(from_ or dt.datetime.now(dt.UTC).date().isoformat()))
     end_us = to_us(point(to)) if to else start_us + DAY_US
@@ -62,7 +65,7 @@ def report(
     if json or csv:
         session.hand_out(as_json(found) if json else as_csv(found))
         return
-    session.console.print(table(found, _chosen(metric, metric_names(found))))
+    session.console.print(table(found, _chosen(metric, metric_names(found)), session.console.width))
 
 
 def durations(client: Client, start_us: int, end_us: int, **query: str | None) -> Report:

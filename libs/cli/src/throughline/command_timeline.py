@@ -33,7 +33,10 @@ def timeline(
     as_of: Annotated[str | None, typer.Option(help="What was known then: a date or an RFC 3339 time.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Audit's answer as it is.")] = False,
 ) -> None:
-    """Shows the steps of one request with exact durations, its legs and a bar of its segments."""
+    """Shows one request's life, to the microsecond.
+
+    Its steps, its headline durations, its legs and a bar of its segments.
+    """
     session = session_of(context)
     path = f"/v1/requests/{quote(request_id, safe='')}/timeline"
     found = session.client.get("audit", path, as_of=point(as_of) if as_of else None)

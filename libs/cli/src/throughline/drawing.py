@@ -131,7 +131,8 @@ def _what(data: Mapping[str, Any], known: dict[str, Any]) -> str:
     news = {name: data[name] for name in STANDING if data.get(name) not in (None, known.get(name))}
     known |= news
     said += [f"{name} {value}" for name, value in news.items()]
-    said += [f"{name} {_plain(data[name])}" for name in DETAILS if data.get(name) not in (None, "", [])]
+    untold: tuple[Any, ...] = (None, "", [], data.get("agent_id"))
+    said += [f"{name} {_plain(data[name])}" for name in DETAILS if data.get(name) not in untold]
     return ", ".join(said)
 
 

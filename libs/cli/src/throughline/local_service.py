@@ -40,7 +40,10 @@ def settings_of(stack: Stack, service: str, environment: Mapping[str, str]) -> d
             "THROUGHLINE_MASTER_KEY": secrets["master_key"],
         }
     except KeyError as error:
-        raise Usage(f"{stack.run_dir} says nothing of {service}'s {error}", "`make up` writes it anew") from error
+        there = ", ".join(facts.get("postgres", ()))
+        raise Usage(
+            f"{stack.run_dir} knows no service {service}", f"there are {there}; `make up` writes it anew"
+        ) from error
     # The tokens are who may call the service; a command of its own is called by nobody.
     return {**environment, **told, "THROUGHLINE_TOKENS": "{}"}
 

@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from throughline.drawing import HEADLINES
+from throughline.drawing import HEADLINES, WIDE
 from throughline.spans import rounded
 
 Report = Mapping[str, Any]
 
 STATISTICS = ("count", "sum_us", "min_us", "mean_us", "p50_us", "p90_us", "p95_us", "p99_us", "max_us")
 SHOWN = ("p50_us", "p90_us")
+_UNBOUNDED = Console(width=10_000)
 
 
-def table(report: Report, metrics: Sequence[str] = HEADLINES) -> RenderableType:
-    """One row per group: requests, short abandons, and median and p90 of each metric."""
-    names = list(report["group_by"])
+def table(report: Report, metrics: Sequence[str] = HEADLINES, width: int = WIDE) -> RenderableType:
+    """One row per group: requests, short abandons, and median and p90 of each metric; several tables where these have
+    no room beside one another in so many columns.
+    """
     start, end = (str(report[name]).replace("T", " ").removesuffix(".000000Z") for name in ("from", "to"))
+    title = Text(f"{report['cohort']} from {start} until before {end} UTC", "italic")
+    foot = Text("min:s or h:min:s, rounded; --json and --csv give every statistic in µs", "dim")
+    return Group(title, *_fitting(report, metrics, width), foot)
+
+
+def _fitting(report: Report, metrics: Sequence[str], width: int) -> list[Table]:
+    """As few tables as have room, with as many metrics in each."""
+    for count in range(1, len(metrics) + 1):
+        each = math.ceil(len(metrics) / count)
+        tables = [_drawn(report, metrics[at : at + each]) for at in range(0, len(metrics), each)]
+        if max(_UNBOUNDED.measure(table).maximum for table in tables) <= width:
+            break
+    return tables
+
+
+def _drawn(report: Report, metrics: Sequence[str]) -> Table:
+    names = list(report["group_by"])
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in names:
         drawn.add_column(name, vertical="bottom", no_wrap=True)
@@ -32,8 +52,7 @@ def table(report: Report, metrics: Sequence[str] = HEADLINES) -> RenderableType:
         drawn.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
     for group in report["groups"]:
         drawn.add_row(*_row(group, names, metrics))
-    title = Text(f"{report['cohort']} from {start} until before {end} UTC", "italic")
-    return Group(title, drawn, Text("min:s or h:min:s, rounded; --json and --csv give every statistic in µs", "dim"))
+    return drawn
 
 
 def _headings(metrics: Sequence[str]) -> list[str]:

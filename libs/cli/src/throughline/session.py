@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 
 from throughline.client import Client
 from throughline.stack import Stack
@@ -34,8 +35,13 @@ class Session:
         return Client(self.stack)
 
     def say(self, text: str) -> None:
-        """A line for people."""
-        self.console.print(text, highlight=False, soft_wrap=True)
+        """Lines for people; a terminal breaks long ones between words, under their indentation."""
+        if not self.console.is_terminal:
+            self.console.print(text, highlight=False, soft_wrap=True)
+            return
+        for line in text.split("\n"):
+            said = line.lstrip(" ")
+            self.console.print(Padding(said, (0, 0, 0, len(line) - len(said))), highlight=False)
 
     @staticmethod
     def hand_out(text: str) -> None:

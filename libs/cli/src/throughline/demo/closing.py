@@ -21,7 +21,6 @@ from throughline.trouble import Trouble
 Record = Mapping[str, Any]
 
 SHOWN_METRICS = ("speed_of_answer_us", "handle_us", "abandon_us")
-NARROW = 100  # columns below which the last of them has no room
 EVENTFUL = {"Paused", "Transferred", "OfferClosed", "SuggestionUsed", "Reopened", "FeedbackReceived", "MessageReceived"}
 DOCUMENTED = "/docs"
 LAPSES_IN_A_CALM_DAY = 0.02  # of the offers: four times what the agents let lapse by themselves
@@ -66,7 +65,7 @@ def _show_report(session: Session, run: Run) -> None:
         return
     start_us, end_us = to_us(min(received)), to_us(max(received)) + 1
     report = durations(session.client, start_us, end_us, group_by="channel,tier")
-    session.console.print(table(report, SHOWN_METRICS[:2] if session.console.width < NARROW else SHOWN_METRICS))
+    session.console.print(table(report, SHOWN_METRICS, session.console.width))
     others = sum(group["requests"] for group in report["groups"]) - len(received)
     if others > 0:
         session.say(f"  {others:,} of these are not the demo's: they came in at the same time")
@@ -89,7 +88,7 @@ def _show_happenings(session: Session, run: Run) -> None:
         "came back": counts["Reopened"],
         "started at tier 2": counts["classified"],
         "helped by a suggested article": counts["SuggestionUsed"],
-        "posted twice by the gateway, taken once": run.answered.retries,
+        "posted twice by the gateway and taken once": run.answered.retries,
         "promises of an answer kept": counts["SlaMet"],
         "promises broken": counts["SlaBreached"],
     }
@@ -128,7 +127,9 @@ def _show_addresses(session: Session, run: Run, shown: str | None) -> None:
         session.say(f"  timeline    {audit}/v1/requests/{shown}/timeline")
         session.say(f"              {_command()} timeline {shown}")
     session.say(f"  this run's queues, agents and customers end in -{run.wire.run}")
-    session.say("  (the paths under /v1 want the token: Authorization: Bearer …, it is in the stack file)")
+    run_dir = session.stack.run_dir
+    kept = os.path.relpath(run_dir / "stack.json") if run_dir else "THROUGHLINE_TOKEN"
+    session.say(f"  the paths under /v1 want the header Authorization: Bearer …, with the token that is in {kept}")
 
 
 def _command() -> str:
