@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from chassis import offsets
 from chassis.database import Connection, Database
-from chassis.offsets import FenceLost, Held
+from chassis.offsets import FenceLost, Held, Step
 from tests.support.until import until
 
 CONSUMER = "a 'quoted' one"
@@ -50,6 +52,53 @@ async def test_nobody_claims_before_the_end(db: Database, topic_ids: dict[str, U
     waiting: list[asyncio.Task[list[Held]]] = []
     assert await db.writer().opened(offsets.holding(CONSUMER, held), work) == "SELECT 3"
     assert [each.epoch for each in await waiting[0]] == [2, 2, 2]
+
+
+async def test_offsets_move_along_with_the_commit(db: Database, topic_ids: dict[str, UUID]) -> None:
+    held = await db.run(lambda tx: offsets.claim(tx, CONSUMER, "one", PLACES, topic_ids))
+    steps = [Step(held[0], 7, 1_763_791_000_000_000), Step(held[2], 9, None)]
+    await db.writer().opened("", _work, offsets.moving(CONSUMER, steps))
+    async with db.connection() as connection:
+        assert await offsets.stored(connection, CONSUMER) == {
+            ("contacts", 0): (7, 1_763_791_000_000_000),
+            ("contacts", 1): (0, None),
+            ("keys", 0): (9, None),
+        }
+
+
+async def test_where_a_row_is_not_as_it_was_nothing_is_committed_and_the_writer_goes_on(
+    db: Database, topic_ids: dict[str, UUID]
+) -> None:
+    held = await db.run(lambda tx: offsets.claim(tx, CONSUMER, "one", PLACES, topic_ids))
+    await db.run(lambda tx: offsets.claim(tx, CONSUMER, "two", PLACES[1:2], topic_ids))
+    writer = db.writer()
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await writer.opened("", _effect, offsets.moving(CONSUMER, [Step(each, 7, None) for each in held]))
+    async with db.connection() as connection:
+        assert {each for each, _ in (await offsets.stored(connection, CONSUMER)).values()} == {0}
+        assert await connection.fetchval("select count(*) from deployment_facts") == 0
+    await writer.opened("", _effect, offsets.moving(CONSUMER, [Step(held[0], 7, None)]))
+    async with db.connection() as connection:
+        assert await connection.fetchval("select count(*) from deployment_facts") == 1
+
+
+async def test_an_error_that_was_swallowed_is_told_as_such(db: Database, topic_ids: dict[str, UUID]) -> None:
+    held = await db.run(lambda tx: offsets.claim(tx, CONSUMER, "one", PLACES, topic_ids))
+
+    async def work(tx: Connection, _: str) -> None:
+        with suppress(asyncpg.UndefinedTableError):
+            await tx.execute("select from nowhere")
+
+    with pytest.raises(RuntimeError, match="swallowed"):
+        await db.writer().opened("", work, offsets.moving(CONSUMER, [Step(held[0], 7, None)]))
+
+
+async def _work(_: Connection, status: str) -> None:
+    assert status == "BEGIN"
+
+
+async def _effect(tx: Connection, _: str) -> None:
+    await tx.execute("insert into deployment_facts (name, value) values ('an effect', '')")
 
 
 async def _opened(db: Database, held: Sequence[Held]) -> str:

@@ -228,11 +228,7 @@ class Consumer:
             await self._mine.settle()
         chunks = await self._caution.cut(found, self._mine.held, self._count_attempt)
         try:
-            after = await self._writer.opened(
-                offsets.holding(self.name, [self._mine.held[place] for place in chunks]),
-                lambda tx, status: self._effects(tx, chunks, status),
-                within_s=_WITHIN_S,
-            )
+            after = await self._written(chunks)
         except Transient:
             self._caution.forgive(chunks.keys())
             raise
@@ -246,17 +242,28 @@ class Consumer:
         if any(chunks[place][1] != found[place][1] for place in chunks):
             self._rewind(group)
 
-    async def _effects(self, tx: Connection, chunks: Chunks, status: str) -> AfterCommit | None:
-        """All that one batch writes; the handler's locks come before the first write, the offsets last."""
-        held = self._mine.held
-        await offsets.refuse_fewer(tx, self.name, [held[place] for place in chunks], status)
-        after = await self._caution.handle(tx, self._handler, chunks)
+    async def _written(self, chunks: Chunks) -> AfterCommit | None:
+        """All that a batch writes: the fence goes with the begin, the offsets with the commit. Raises FenceLost."""
+        held = [self._mine.held[place] for place in chunks]
         steps = [
-            Step(held[place], behind, records[-1].timestamp_us if records else None)
-            for place, (records, behind) in chunks.items()
+            Step(each, behind, records[-1].timestamp_us if records else None)
+            for each, (records, behind) in zip(held, chunks.values(), strict=True)
         ]
-        await offsets.advance(tx, self.name, steps)
-        return after
+
+        async def effects(tx: Connection, status: str) -> AfterCommit | None:
+            await offsets.refuse_fewer(tx, self.name, held, status)
+            after = await self._caution.handle(tx, self._handler, chunks)
+            written.append(True)
+            return after
+
+        written: list[bool] = []
+        opening, closing = offsets.holding(self.name, held), offsets.moving(self.name, steps)
+        try:
+            return await self._writer.opened(opening, effects, closing, within_s=_WITHIN_S)
+        except asyncpg.DivisionByZeroError as error:
+            if not written:
+                raise
+            raise FenceLost(frozenset(chunks)) from error
 
     async def _count_attempt(
         self, places: Sequence[Partition], forgiven: Collection[Partition]

@@ -149,13 +149,14 @@ class Writer:
         return await self.opened("", lambda connection, _: work(connection), within_s=within_s)
 
     async def opened(
-        self, opening: str, work: Callable[[Connection, str], Awaitable[T]], *, within_s: float = 4.5
+        self, opening: str, work: Callable[[Connection, str], Awaitable[T]], closing: str = "", *, within_s: float = 4.5
     ) -> T:
-        """As `run`, with statements that go along with `begin`: `work` is given the last one's status."""
+        """As `run`, with statements that go along with `begin` and with `commit`: `work` is given the status of the
+        last one of `opening`, and a data error in `closing` rolls back."""
         async with self._turn, sessions.answering(within_s):
             try:
                 connection = await self._connected()
-                async with sessions.transaction(connection, opening) as status:
+                async with sessions.transaction(connection, opening, closing) as status:
                     return await work(connection, status)
             # As in `Database.connection`: a cancelled statement may be under way still.
             except BaseException as error:

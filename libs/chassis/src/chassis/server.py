@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from chassis import collector
 from chassis.errors import Invalid, Refused, TooLarge
 from chassis.problems import MEDIA_TYPE, to_object
 from chassis.service import Service
@@ -189,7 +190,8 @@ def configuration(
 
 
 def serve(app: FastAPI, service: Service, host: str, port: int) -> int:
-    """Serve until SIGTERM or SIGINT; returns the process's exit code. Blocks."""
+    """Serve until SIGTERM or SIGINT; returns the process's exit code. Blocks. The process is the service's alone."""
+    service.around(start=collector.calm)
     server = Server(configuration(app, host, port), service)
     server.run()
     return service.exit_code

@@ -15,6 +15,7 @@ _SILENT: Final = (
     "The database does not answer. Nothing is known to have been done: retry, with the same key if there is one."
 )
 _UNKNOWN: Final = "The commit's answer was lost, so its outcome is unknown: retry with the same key."
+_SWALLOWED: Final = "an error inside the transaction was swallowed: PostgreSQL rolled it back"
 _BEHIND: Final = "The database's schema is behind this service: run its migrate command."
 _MUST_BE_ON: Final = ("synchronous_commit", "fsync", "full_page_writes")
 
@@ -43,28 +44,35 @@ def is_data_error(error: BaseException) -> bool:
 
 
 @asynccontextmanager
-async def transaction(connection: Connection, opening: str = "") -> AsyncIterator[str]:
+async def transaction(connection: Connection, opening: str = "", closing: str = "") -> AsyncIterator[str]:
     """One transaction on this connection; a commit without an answer is `Unavailable`, its outcome unknown.
 
     The statements of `opening` go with `begin` in one message, without parameters; what the last one of them did is
-    given (`SELECT 3`).
+    given (`SELECT 3`). Those of `closing` go with `commit`; where one of them raises a data error nothing is committed.
     """
     try:
         yield await connection.execute(f"begin;{opening}")
+        # A cancellation that has come meanwhile is heard here, and not in the commit, whose outcome were unknown then.
+        await asyncio.sleep(0)
     # A cancellation ends the block like any error; `spoils` tells which of them leave a session that can roll back.
     except BaseException as error:
         if not spoils(error):
             await connection.execute("rollback")
         raise
     try:
-        outcome = await connection.execute("commit")
+        outcome = await connection.execute(f"{closing};commit")
+    except asyncpg.InFailedSQLTransactionError as error:
+        await connection.execute("rollback")
+        raise RuntimeError(_SWALLOWED) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         if is_data_error(error):
+            if closing:
+                await connection.execute("rollback")
             raise
         connection.terminate()
         raise Unavailable(_UNKNOWN) from error
     if outcome != "COMMIT":
-        raise RuntimeError("an error inside the transaction was swallowed: PostgreSQL rolled it back")
+        raise RuntimeError(_SWALLOWED)
 
 
 @asynccontextmanager
