@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
 from typing import Any
 
-import orjson
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis import Case, GenerationMode
-from schemathesis.specs.openapi import checks
+from schemathesis import Case
 
+from tests.support import documents
+from tests.support.documents import calls_of, hold
 from tests.support.router import Router, Routers
 from tests.support.routing import Routing
-from tests.support.serving import HEADERS, Json
+from tests.support.serving import Json
 
 EXAMPLES = 8
 ORDERS = ("accept", "decline", "pause", "resume", "resolve", "transfer", "abandon", "reopen")
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    checks.content_type_conformance,
-    checks.negative_data_rejection,
-    checks.response_headers_conformance,
-    checks.response_schema_conformance,
-    checks.status_code_conformance,
-]
 
 
 @pytest.fixture(scope="module")
 def written() -> Json:
-    """The document as the command prints it, without any environment."""
-    done = subprocess.run([sys.executable, "-m", "router", "openapi"], env={}, capture_output=True, check=True)
-    return dict(orjson.loads(done.stdout))
+    return documents.written("router")
 
 
 def test_the_document_names_every_order_with_examples_and_problems(written: Json) -> None:
@@ -52,26 +37,13 @@ async def test_whatever_is_made_from_the_document_is_answered_as_it_says(
     await desk.key()
     await desk.contact("r-1")
     router = await service.replica()
-    schema = schemathesis.openapi.from_dict(written)
-    for path, item in written["paths"].items():
-        if path.startswith("/v1/requests/"):
-            for method in item:
-                for mode in GenerationMode:
-                    await asyncio.to_thread(fuzz, schema[path][method.upper()], mode, router.program.url)
+    calls = [call for call in calls_of(written) if call[0].startswith("/v1/requests/")]
+    await hold(written, router.program.url, calls, examples=EXAMPLES, strictly=True, shaped=about_a_known_one)
 
 
-def fuzz(operation: Any, mode: GenerationMode, url: str) -> None:
-    """Calls one operation with cases that are made to be right, or wrong, by its schema."""
-
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def holds(case: Case[Any]) -> None:
-        if mode is GenerationMode.POSITIVE:
-            # Made-up ids are unknown: half of the calls are about a request that there is.
-            case.path_parameters = {"request_id": "r-1"} if len(str(case.body)) % 2 else case.path_parameters
-        case.call_and_validate(base_url=url, headers=HEADERS, checks=CHECKS)
-
-    holds()
+def about_a_known_one(case: Case[Any]) -> None:
+    """Made-up ids are unknown: half of the calls are about a request that there is."""
+    case.path_parameters = {"request_id": "r-1"} if len(str(case.body)) % 2 else case.path_parameters
 
 
 async def test_the_examples_are_taken_one_after_the_other(written: Json, desk: Routing, router: Router) -> None:

@@ -181,12 +181,14 @@ def followed(policy_version: int | None) -> dict[str, Any]:
 
 def stamped(move: Move, times: Sequence[int]) -> Request:
     """`move.after` with the times that its events were given, in µs since 1970."""
-    last_us = max(move.after.last_us, times[-1])
-    after = replace(move.after, last_us=last_us)
-    if move.takes is not None:
-        after = replace(after, offered_us=times[0])
-    ends = after.standing.state in ENDS
-    return replace(after, closed_us=times[-1] if ends else None, closing_logged=False)
+    after = move.after
+    return replace(
+        after,
+        last_us=max(after.last_us, times[-1]),
+        offered_us=after.offered_us if move.takes is None else times[0],
+        closed_us=times[-1] if after.standing.state in ENDS else None,
+        closing_logged=False,
+    )
 
 
 class Said(NamedTuple):
