@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
 from typing import Any
 
 import jsonschema
-import orjson
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis import Case, GenerationMode
-from schemathesis.specs.openapi import checks
 
 from tests.audit.given import Writer, life
+from tests.support import documents
 from tests.support.audit import Audits
-from tests.support.serving import headers_for
+from tests.support.documents import calls_of, hold
 
 Json = dict[str, Any]
 EXAMPLES = 12
 ENDLESS = "/v1/events/stream"
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    checks.content_type_conformance,
-    checks.response_schema_conformance,
-    checks.status_code_conformance,
-]
 
 
 @pytest.fixture(scope="module")
 def written() -> Json:
-    """The document as the command prints it, without any environment."""
-    done = subprocess.run([sys.executable, "-m", "audit", "openapi"], env={}, capture_output=True, check=True)
-    return dict(orjson.loads(done.stdout))
+    return documents.written("audit")
 
 
 def test_the_document_names_every_route_with_its_refusals(written: Json) -> None:
@@ -68,19 +53,5 @@ async def test_whatever_is_made_from_the_document_is_answered_as_it_says(written
     replica = await service.replica()
     await service.send(life(Writer()))
     await replica.drained()
-    schema = schemathesis.openapi.from_dict(written)
-    for path in written["paths"]:
-        for mode in GenerationMode:
-            if path != ENDLESS:
-                await asyncio.to_thread(fuzz, schema[path]["GET"], mode, str(replica.http.base_url))
-
-
-def fuzz(operation: Any, mode: GenerationMode, url: str) -> None:
-    """Calls one operation with cases that are made to be right, or wrong, by its schema."""
-
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def holds(case: Case[Any]) -> None:
-        case.call_and_validate(base_url=url, headers=headers_for(), checks=CHECKS)
-
-    holds()
+    calls = [call for call in calls_of(written) if call[0] != ENDLESS]
+    await hold(written, replica.program.url, calls, examples=EXAMPLES)

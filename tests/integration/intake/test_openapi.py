@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
 from typing import Any
 
 import orjson
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis import Case, GenerationMode, SerializationContext
-from schemathesis.specs.openapi import checks
+from schemathesis import GenerationMode, SerializationContext
 
+from tests.support import documents
+from tests.support.documents import calls_of, hold
 from tests.support.intake import Intakes
-from tests.support.serving import HEADERS, Json
+from tests.support.serving import Json
 
 EXAMPLES = 30
 OF_LINES = ("/v1/contacts:batch", "/v1/imports")
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    checks.content_type_conformance,
-    checks.negative_data_rejection,
-    checks.response_headers_conformance,
-    checks.response_schema_conformance,
-    checks.status_code_conformance,
-]
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -36,9 +25,7 @@ def _as_it_is(_context: SerializationContext, value: Any) -> bytes:
 
 @pytest.fixture(scope="module")
 def written() -> Json:
-    """The document as the command prints it, without any environment."""
-    done = subprocess.run([sys.executable, "-m", "intake", "openapi"], env={}, capture_output=True, check=True)
-    return dict(orjson.loads(done.stdout))
+    return documents.written("intake")
 
 
 def test_the_document_names_every_route_with_examples_and_problems(written: Json) -> None:
@@ -58,23 +45,9 @@ def test_the_document_names_every_route_with_examples_and_problems(written: Json
 
 async def test_whatever_is_made_from_the_document_is_answered_as_it_says(written: Json, service: Intakes) -> None:
     intake = await service.replica()
-    schema = schemathesis.openapi.from_dict(written)
-    for path in written["paths"]:
-        # Of lines any text is an answer's worth: only a line can be wrong, and it is answered by itself.
-        modes = [GenerationMode.POSITIVE] if path in OF_LINES else list(GenerationMode)
-        for mode in modes:
-            await asyncio.to_thread(fuzz, schema[path]["POST"], mode, f"http://127.0.0.1:{intake.program.port}")
-
-
-def fuzz(operation: Any, mode: GenerationMode, url: str) -> None:
-    """Calls one operation with cases that are made to be right, or wrong, by its schema."""
-
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def holds(case: Case[Any]) -> None:
-        case.call_and_validate(base_url=url, headers=HEADERS, checks=CHECKS)
-
-    holds()
+    # Of lines any text is an answer's worth: only a line can be wrong, and it is answered by itself.
+    calls = [call for call in calls_of(written) if call[0] not in OF_LINES or call[2] is GenerationMode.POSITIVE]
+    await hold(written, intake.program.url, calls, examples=EXAMPLES, strictly=True)
 
 
 async def test_the_examples_are_taken(written: Json, service: Intakes) -> None:

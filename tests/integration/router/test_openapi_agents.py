@@ -22,7 +22,9 @@ async def test_whatever_is_made_from_the_document_is_answered_as_it_says(written
     router = await service.replica()
     await router.agent("ada")
     calls = [call for call in calls_of(written) if call[0].startswith(("/v1/agents", "/v1/queues"))]
-    await hold(written, router.program.url, [call for call in calls if call[0] != ENDLESS], examples=8, strictly=True)
+    await hold(
+        written, router.program.url, [call for call in calls if call[0] != ENDLESS], examples=EXAMPLES, strictly=True
+    )
 
 
 async def test_the_examples_are_taken(written: Json, service: Routers) -> None:
