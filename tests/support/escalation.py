@@ -122,6 +122,10 @@ class Replica(Caller):
     async def knows(self, request_id: str) -> bool:
         return (await self.get(f"/v1/requests/{request_id}/clocks")).status_code == 200
 
+    async def comes_to_know(self, request_id: str) -> None:
+        """Waits until it has heard of the request."""
+        await until(lambda: self.knows(request_id), 20, f"{request_id} is known")
+
     async def clocks(self, request_id: str) -> list[Json]:
         found: list[Json] = (await self.json(f"/v1/requests/{request_id}/clocks"))["items"]
         return found

@@ -33,7 +33,7 @@ async def test_deadlines_that_pass_while_it_is_dead_are_stated_at_its_return(ser
         life.at_us = now_us()
     await service.send(broken.received(), met.received())
     for life in (broken, met):
-        await until(lambda life=life: replica.knows(life.request_id), 20)  # type: ignore[misc]  # life
+        await replica.comes_to_know(life.request_id)
     await replica.kill()
     # While it is dead one is connected in time, one is not, and one is received and forgotten.
     await service.send(met.connected(after_s=1.5), unheard.received())
@@ -124,7 +124,7 @@ async def test_with_kafka_dead_over_a_deadline_the_verdict_waits_for_what_kafka_
     kept.at_us = broken.at_us = now_us()
     await service.send(kept.received(), broken.received())
     for life in (kept, broken):
-        await until(lambda life=life: replica.knows(life.request_id), 20)  # type: ignore[misc]  # life
+        await replica.comes_to_know(life.request_id)
     await asyncio.to_thread(private_kafka.kill)
     await until(lambda: now_us() > kept.at_us + 6 * SECOND, 20)
     assert await service.stated(kept.request_id) == await service.stated(broken.request_id) == []

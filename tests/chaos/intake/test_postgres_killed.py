@@ -38,17 +38,22 @@ class Caller:
         await asyncio.sleep(0.02)
 
 
+async def kill_and_start(postgres: PrivatePostgres, callers: list[Caller]) -> None:
+    """Once each caller has had an answer more; it comes back when they have been refused some times."""
+    before = [len(caller.request_ids) for caller in callers]
+    await until(lambda: all(len(c.request_ids) > n for c, n in zip(callers, before, strict=True)), 30)
+    await asyncio.to_thread(postgres.kill)
+    refusals = sum(len(caller.refused) for caller in callers)
+    await until(lambda: sum(len(caller.refused) for caller in callers) > refusals + 32, 20)
+    await asyncio.to_thread(postgres.start)
+
+
 async def test_no_answer_is_lost_and_no_contact_doubled(mortal: Intakes, private_postgres: PrivatePostgres) -> None:
     intake = await mortal.replica()
     callers = [Caller(intake, f"c-{n}") for n in range(32)]
     running = [asyncio.create_task(caller.run()) for caller in callers]
     for _ in range(2):
-        before = [len(caller.request_ids) for caller in callers]
-        await until(lambda: all(len(c.request_ids) > n for c, n in zip(callers, before, strict=True)), 30)  # noqa: B023  # awaited at once
-        await asyncio.to_thread(private_postgres.kill)
-        refusals = sum(len(caller.refused) for caller in callers)
-        await until(lambda: sum(len(caller.refused) for caller in callers) > refusals + 32, 20)  # noqa: B023  # awaited at once
-        await asyncio.to_thread(private_postgres.start)
+        await kill_and_start(private_postgres, callers)
     for caller in callers:
         caller.stopping = True
     await asyncio.wait_for(asyncio.gather(*running), 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -45,7 +46,7 @@ async def test_two_replicas_share_the_watch_and_state_each_verdict_once(service:
         life.at_us = now_us()
     await service.send(*(life.received() for life in lives))
     for life in lives:
-        await until(lambda life=life: stated(service, life, "SlaWarned", "SlaBreached"), 30)  # type: ignore[misc]  # life
+        await until(partial(stated, service, life, "SlaWarned", "SlaBreached"), 30, "both verdicts are stated")
     watched = []
     for replica in replicas:
         text = (await replica.http.get("/metrics")).text
@@ -75,7 +76,7 @@ async def test_escalate_against_resolve_leaves_one_story(service: Escalations) -
     lives = [Life() for _ in range(12)]
     await service.send(*(event for life in lives for event in (life.received(), life.routed(), life.connected())))
     for life in lives:
-        await until(lambda life=life: replica.knows(life.request_id), 20)  # type: ignore[misc]  # life
+        await replica.comes_to_know(life.request_id)
     ends = [life.resolved() for life in lives]
     sending = asyncio.create_task(service.send(*ends))
     answers = {}
@@ -83,7 +84,7 @@ async def test_escalate_against_resolve_leaves_one_story(service: Escalations) -
         answers[life.request_id] = await replica.escalate(life.request_id)
     await sending
     for life in lives:
-        await until(lambda life=life: closed(service, life), 20)  # type: ignore[misc]  # life
+        await until(partial(closed, service, life), 20, "its end is taken in")
         said = "Escalated" in await service.stated(life.request_id)
         assert answers[life.request_id].status_code == (202 if said else 409)
         assert (await replica.escalate(life.request_id)).status_code == 409
