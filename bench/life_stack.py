@@ -13,15 +13,9 @@ import orjson
 from bench.common import TICKS_PER_S, Ground, fresh_database
 from bench.http_load import Pool
 from bench.processes import TOKEN, Served, service, settings
+from local_stack.services import SERVICES
 from throughline.demo.articles import articles
 
-PACKAGES = {
-    "intake": "intake",
-    "router": "router",
-    "escalation": "escalation",
-    "audit": "audit",
-    "kb-search": "kb_search",
-}
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 AGAIN_S = 0.1
 BUSY = (429, 503)
@@ -85,9 +79,9 @@ async def all_services(ground: Ground) -> AsyncIterator[Stack]:
     """Five services on empty databases, ready, with the demo's articles; ended and dropped at the end."""
     async with AsyncExitStack() as entered:
         served = {}
-        for name, package in PACKAGES.items():
-            url = await entered.enter_async_context(fresh_database(ground, package))
-            served[name] = await entered.enter_async_context(service(package, settings(ground, url)))
+        for row in SERVICES:
+            url = await entered.enter_async_context(fresh_database(ground, row.package))
+            served[row.name] = await entered.enter_async_context(service(row.package, settings(ground, url)))
         stack = Stack(ground, served)
         entered.callback(stack.close)
         for article_id, body in articles().items():

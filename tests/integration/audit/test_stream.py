@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -13,6 +12,7 @@ import httpx
 from tests.audit.given import Writer, life
 from tests.support.audit import Audits, ProcessReplica
 from tests.support.serving import headers_for
+from throughline.event_lines import events_of
 
 
 async def told(replica: ProcessReplica, **headers: str) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
@@ -21,13 +21,8 @@ async def told(replica: ProcessReplica, **headers: str) -> AsyncGenerator[tuple[
     async with replica.http.stream("GET", path, headers=given, timeout=httpx.Timeout(20)) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
-        id_ = ""
-        async for line in answer.aiter_lines():
-            name, _, value = line.partition(": ")
-            if name == "id":
-                id_ = value
-            elif name == "data":
-                yield id_, json.loads(value)
+        async for id_, _, item in events_of(answer.aiter_lines()):
+            yield id_, item
 
 
 async def taken(stream: AsyncGenerator[tuple[str, dict[str, Any]]], count: int) -> list[tuple[str, dict[str, Any]]]:

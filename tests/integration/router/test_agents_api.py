@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from tests.support.router import ProcessRouter, Routers
 from tests.support.routing import Routing, routing
 from tests.support.servers import fresh_database
 from tests.support.serving import HEADERS
+from throughline.event_lines import events_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -263,13 +263,8 @@ async def told(place: Place, agent_id: str) -> AsyncGenerator[tuple[str, Json]]:
         http.stream("GET", path) as answer,
     ):
         assert answer.status_code == 200, await answer.aread()
-        event = ""
-        async for line in answer.aiter_lines():
-            name, _, value = line.partition(": ")
-            if name == "event":
-                event = value
-            elif name == "data":
-                yield event, json.loads(value)
+        async for _, event, data in events_of(answer.aiter_lines()):
+            yield event, data
 
 
 async def test_a_desk_is_told_of_offers_and_withdrawals_as_they_come(place: Place) -> None:

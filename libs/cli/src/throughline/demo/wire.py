@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ import httpx
 import stamina
 
 from throughline.client import BUSY, Busy, accepted, again, headers, refusal, unreachable
+from throughline.event_lines import events_of
 from throughline.stack import Stack
 from throughline.trouble import Trouble
 
@@ -99,13 +99,8 @@ class Wire:
             if not response.is_success:
                 await response.aread()
                 raise refusal(response)
-            name = "message"
-            async for line in response.aiter_lines():
-                field, _, value = line.partition(":")
-                if field == "event":
-                    name = value.strip()
-                elif field == "data":
-                    yield name, json.loads(value)
+            async for told in events_of(response.aiter_lines()):
+                yield told.event, told.data
 
     def new_key(self) -> str:
         """A key that nobody else has."""
