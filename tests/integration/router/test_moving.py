@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from chassis.errors import StaleTransaction
 from router.domain.moves import offer_closed
 from tests.router.given import accept, resolve
 from tests.support.routing import Routing
+from tests.support.until import until
 
 
 async def test_an_offer_takes_the_unit_and_its_end_frees_it(desk: Routing) -> None:
@@ -141,3 +143,21 @@ async def test_an_events_floor_is_kept(desk: Routing) -> None:
     event_id = "00000001-0000-7000-8000-000000000000"
     await desk.apply(offer_closed(request, "expired", event_id=event_id, clock_us=now, floor_us=floor))
     assert (await desk.events("r-1"))[-1] == ("OfferClosed", floor)
+
+
+async def test_the_agents_are_held_before_any_of_their_units_is_freed(desk: Routing) -> None:
+    for agent_id in ("a-1", "a-2"):
+        await desk.agent(agent_id)
+        await desk.contact(f"of-{agent_id}")
+        await desk.offer(f"of-{agent_id}", agent_id)
+        await desk.order(f"of-{agent_id}", accept(agent_id))
+    other = await asyncpg.connect(desk.db.dsn)
+    await other.execute("begin")
+    await other.execute("select 1 from agents where agent_id = 'a-1' for no key update")
+    orders = asyncio.gather(*(desk.order(f"of-{each}", resolve(each)) for each in ("a-2", "a-1")))
+    await until(desk.somebody_waits, what="the orders wait for a-1")
+    # Had they freed a unit before, whoever holds its agent would wait for them and they for him.
+    await other.execute("select 1 from units where agent_id in ('a-1', 'a-2') for update nowait")
+    await other.execute("rollback")
+    assert [answer["state"] for answer in await orders] == ["resolved"] * 2
+    await other.close()

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 
 from chassis.commands import Use
-from chassis.errors import Conflict, NotFound
+from chassis.errors import Conflict, InFlight, NotFound
 from router.app.ports import RequestUnit
 from router.domain.decide import decide
 from router.domain.moves import Move
@@ -78,6 +78,22 @@ async def test_a_request_that_somebody_holds_keeps_no_other_order_waiting(desk: 
     assert not stuck.done()
     await session.close()
     assert (await stuck)["state"] == "abandoned"
+
+
+async def test_a_key_that_another_replica_works_on_is_in_flight_and_keeps_nobody_waiting(desk: Routing) -> None:
+    there, use = Routing(desk.db, desk.clock), Use("POST /abandon", "k-1", b"hash")
+    ids = await several(desk, 2)
+    session = await locked(desk.db.dsn, ids[0])
+    first = asyncio.create_task(there.order(ids[0], abandon(), use))
+    await until(desk.somebody_waits, what="the order waits for its request")
+    same, other = await asyncio.gather(
+        desk.order(ids[0], abandon(), use), desk.order(ids[1], abandon()), return_exceptions=True
+    )
+    assert isinstance(same, InFlight)
+    assert isinstance(other, dict)
+    await session.close()
+    answer = await first
+    assert await desk.order(ids[0], abandon(), use) == answer
 
 
 async def test_orders_on_one_request_are_carried_out_in_the_order_in_which_they_came(desk: Routing) -> None:
