@@ -25,6 +25,7 @@ Partition = tuple[str, int]
 
 _POLL_S: Final = 0.5
 _DEADLINE_S: Final = 10.0
+_AT_ONCE: Final = 300
 # So much is worth an answer at once, however short the gathering was.
 _PLENTY_BYTES: Final = 64 * 1024
 _log = structlog.get_logger(__name__)
@@ -66,35 +67,26 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
 
     async def poll(self) -> dict[Partition, list[Record]]:
         """What has come, waiting at most half a second. Raises NoAnswer, Unreadable, Astray."""
+        found: dict[Partition, list[Record]] = {}
+        left, wait_s = self._most, _POLL_S
+        # Some hundred at a time are made ours while the processor still has them in its caches.
+        while left > 0 and (taken := await self._taken(min(left, _AT_ONCE), wait_s)):
+            for partition, records in taken.items():
+                topic = self._names[partition.topic]
+                ours = found.setdefault((topic, partition.partition), [])
+                ours += [from_kafka(topic, record) for record in records]
+                left -= len(records)
+            wait_s = 0.0
+        return found
+
+    async def _taken(self, most: int, wait_s: float) -> Any:
         try:
-            waiting = asyncio.ensure_future(
-                self._client.getmany(timeout_ms=int(_POLL_S * 1_000), max_records=self._most)
-            )
-            waiting.add_done_callback(self._gather)
-            found = await kafka.deadline(waiting, _DEADLINE_S, "poll")
+            waiting = self._client.getmany(timeout_ms=int(wait_s * 1_000), max_records=most)
+            return await kafka.deadline(waiting, _DEADLINE_S, "poll")
         except UnicodeDecodeError as error:
             raise Unreadable("a header key that is not UTF-8") from error
         except kafka.NoAnswer as error:
             raise _meaning(error) from error
-        return {
-            (topic, partition.partition): [from_kafka(topic, record) for record in records]
-            for partition, records in found.items()
-            if (topic := self._names[partition.topic])
-        }
-
-    def _gather(self, polled: "asyncio.Future[dict[Any, Any]]") -> None:
-        """Some have come, so more will: the next fetch gathers them at the broker while these are handled.
-
-        The fetch after it waits for the first record again, so that one that comes alone is not held up. Called before
-        aiokafka's fetcher goes on, which learns of the poll's end by a task of its own.
-        """
-        gather_ms = self._gather_ms
-        if gather_ms and not polled.cancelled() and polled.exception() is None and polled.result():
-            kafka.ask_next(self._client, wait_ms=gather_ms, min_bytes=_PLENTY_BYTES)
-            asyncio.get_running_loop().call_later(gather_ms / 2_000, self._wait_long)
-
-    def _wait_long(self) -> None:
-        kafka.ask_next(self._client, wait_ms=kafka.LONG_POLL_MS, min_bytes=1)
 
     def seek(self, place: Partition, offset: int) -> None:
         """Go on at `offset`; what was fetched ahead is thrown away. Passed over where the partition is ours no more."""
