@@ -114,9 +114,9 @@ def arrive(records: Iterable[Raw], known: KnownTimes) -> list[Arrival]:
     """Reads records, each partition's in the order of its offsets, and moves `known` on."""
     arrived = []
     for raw in records:
-        partition = (raw.topic, raw.partition)
+        topic, number = partition = raw.topic, raw.partition
         known_us = known[partition] = known_since(known.get(partition, 0), raw.timestamp_us)
-        arrived.append(_arrival(Place(known_us, raw.topic, raw.partition, raw.offset), raw))
+        arrived.append(_arrival(Place(known_us, topic, number, raw.offset), raw))
     return arrived
 
 
@@ -154,18 +154,29 @@ def join(arrived: list[Arrival], histories: Mapping[str, History], seen: Mapping
     """
     joined = Joined(arrived)
     places: dict[str, Place] = dict(seen)
-    here = {arrival.place: arrival for arrival in arrived}
+    twins: list[Place] = []
     for arrival in arrived:
         twin = _twin(arrival, joined.grown, histories, places)
-        if twin != arrival.place and arrival.request_id != NO_REQUEST:
-            joined.changed.add(arrival.request_id)
         if twin is None:
-            continue
+            if arrival.request_id != NO_REQUEST:
+                joined.changed.add(arrival.request_id)
+        elif twin is arrival.place:
+            arrival.duplicate = True
+        else:
+            twins.append(twin)
+            if arrival.request_id != NO_REQUEST:
+                joined.changed.add(arrival.request_id)
+    joined.demoted = _demoted(arrived, twins) if twins else []
+    return joined
+
+
+def _demoted(arrived: list[Arrival], twins: list[Place]) -> list[Place]:
+    """Those that stand in earlier batches; the others are marked."""
+    here = {arrival.place: arrival for arrival in arrived}
+    for twin in twins:
         if twin in here:
             here[twin].duplicate = True
-        else:
-            joined.demoted.append(twin)
-    return joined
+    return [twin for twin in twins if twin not in here]
 
 
 def _twin(

@@ -70,9 +70,9 @@ def check(topic: str, statement: Statement, value: bytes) -> None:
         raise Unreadable(f"its data are nested deeper than {_MOST_LEVELS} levels")
     if b"\\u0000" in value and any("\0" in text for _, text in _walk(statement.data) if isinstance(text, str)):
         raise Unreadable("a text in its data holds NUL")
-    for number in (statement.data.get("tier"), statement.data.get("severity")):
-        if isinstance(number, int) and not -_INT64 <= number < _INT64:
-            raise Unreadable("a number in its data does not fit 64 bits")
+    data = statement.data
+    if ("tier" in data or "severity" in data) and not (_fits(data.get("tier")) and _fits(data.get("severity"))):
+        raise Unreadable("a number in its data does not fit 64 bits")
 
 
 def entry_of(envelope: Envelope, data: Mapping[str, Any], position: str | None = None) -> Entry:
@@ -109,6 +109,10 @@ def folded(type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     if type_ not in _KNOWN_TYPES:
         return {}
     return {member: data[member] for member in _FOLDED if member in data}
+
+
+def _fits(number: Any) -> bool:
+    return not isinstance(number, int) or -_INT64 <= number < _INT64
 
 
 def _walk(value: Any) -> Iterator[tuple[int, Any]]:
