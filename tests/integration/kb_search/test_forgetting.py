@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 
 from chassis.database import Database
-from kb_search.adapters.forgetting import DAY_US, GAPS_KEPT_US, KEYS_KEPT_US, SAID_KEPT_US, forget
+from chassis.forgetting import KEPT_US as KEYS_KEPT_US
+from chassis.forgetting import forget_keys
+from kb_search.adapters.forgetting import DAY_US, GAPS_KEPT_US, SAID_KEPT_US, gaps, said
 from tests.support.clocks import SetClock
 from tests.support.kb_search import Libraries
 from tests.support.until import until
@@ -34,7 +36,7 @@ async def test_old_keys_words_and_gaps_go_and_younger_ones_stay(alone: Libraries
         await alone.rows("insert into gaps values ('search', $1, 1, 0, $2) returning 1", name, then[2])
     db = Database(alone.dsn, name="tests")
     await db.open()
-    task = asyncio.create_task(forget(db, clock))
+    task = asyncio.create_task(forget_keys(db, clock, said, gaps))
 
     async def left() -> bool:
         names = (

@@ -7,6 +7,7 @@ from chassis.clock import SystemClock
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.dispatch import Dispatch
+from chassis.forgetting import forget_keys
 from chassis.key_table import KeyTable
 from chassis.keyring import Keyring
 from chassis.metrics import Metrics
@@ -17,9 +18,9 @@ from chassis.signals import Signals
 from chassis.topics import Topics
 from chassis.web import application
 from kb_search import api
+from kb_search.adapters import forgetting
 from kb_search.adapters.articles import SqlArticles
 from kb_search.adapters.bookmarks import SqlBookmarks
-from kb_search.adapters.forgetting import forget
 from kb_search.adapters.gaps import SqlGaps
 from kb_search.adapters.mirror import Mirror
 from kb_search.adapters.requests import SqlRequests
@@ -76,7 +77,7 @@ def build(settings: KbSearchSettings) -> FastAPI:
     service.background("keys", keys.run, stop=keys.stop)
     service.background("lookups", looking_up.run, stop=looking_up.stop)
     service.background("missed", missed.run, stop=missed.stop)
-    service.background("forgetting", lambda: forget(db, clock))
+    service.background("forgetting", lambda: forget_keys(db, clock, forgetting.said, forgetting.gaps))
 
     checks = Checks()
     checks.add("database", db.check, vital=True)
