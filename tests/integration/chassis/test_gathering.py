@@ -27,12 +27,12 @@ async def settings(
 
 
 async def test_what_comes_one_by_one_is_taken_in_a_few_batches(settings: ServiceSettings, db: Database) -> None:
-    assert await _batches(settings.model_copy(update={"gather_ms": 500}), db) < RECORDS / 4
+    assert await _batches(settings.model_copy(update={"gather_ms": 2_000}), db) <= RECORDS / 10
     assert_once_and_in_order(await effects(settings.dsn), RECORDS + 1)
 
 
 async def test_control_without_gathering_many_come_alone(settings: ServiceSettings, db: Database) -> None:
-    assert await _batches(settings, db) > RECORDS / 4
+    assert await _batches(settings, db) > RECORDS / 10
 
 
 async def test_one_that_comes_alone_is_not_held_up(settings: ServiceSettings, db: Database) -> None:

@@ -99,7 +99,7 @@ class Consumer:
         self._gather_ms = settings.gather_ms if gather_ms is None else gather_ms
         self._writer = db.writer()
         self._view = LogView(settings, topics)
-        self._mine = Assignment(name, settings.replica, self._writer, self._view, self._lost)
+        self._mine = Assignment(name, settings.replica, self._writer, self._view, handler.lost)
         self._caution = Caution(parking)
         self._positions = Positions(name, topics, db, settings, clock or SystemClock())
         self._stopping = asyncio.Event()
@@ -174,7 +174,7 @@ class Consumer:
         try:
             if group.generation != self._mine.generation:
                 await self._claim(group)
-            await self._look()
+            await self._look(group)
             chunks = await self._poll(group)
             if group.generation is None or group.generation != self._mine.generation:
                 return  # What came may be another's by now; the next turn claims.
@@ -292,13 +292,15 @@ class Consumer:
             self._lag.show(self._mine.held, place, group.end(place))
         self._consumed.inc(sum(len(records) for records, _ in chunks.values()))
 
-    async def _look(self) -> None:
+    async def _look(self, group: Group) -> None:
         """Now and then: is it still the same log, and how much of it is left?"""
         if time.monotonic() - self._looked_at > _LOOK_S:
             await self._mine.look()
-            if self._mine.held:
-                for place, end in (await self._view.ends(self._mine.held)).items():
-                    self._lag.show(self._mine.held, place, end)
+            # Each fetch tells the log's end: the broker is asked only where none was answered yet.
+            unknown = [place for place in self._mine.held if group.end(place) is None]
+            asked = await self._view.ends(unknown) if unknown else {}
+            for place in self._mine.held:
+                self._lag.show(self._mine.held, place, asked.get(place, group.end(place)))
             self._looked_at = time.monotonic()
 
     async def _tend(self, group: Group) -> None:
@@ -320,9 +322,6 @@ class Consumer:
         """Read on from where the effects end: what was fetched beyond was not applied."""
         for place, held in self._mine.held.items():
             group.seek(place, held.next_offset)
-
-    def _lost(self, places: Iterable[Partition]) -> None:
-        self._handler.lost(places)
 
     def _halt(self, reason: str) -> None:
         if self._halted != reason:
