@@ -179,7 +179,7 @@ _UNITS = "insert into units (agent_id, channel, n) select $1, $2, n from generat
 async def routing(dsn: str, clock: SetClock | None = None) -> AsyncIterator[Routing]:
     """Router's schema in an empty database, and what moves requests on it."""
     await migrations.migrate(dsn, "router")
-    db = Database(dsn, name="tests")
+    db = Database(dsn, name="tests", by_index=True)
     await db.open()
     try:
         yield Routing(db, clock or SetClock())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import asyncpg
 import pytest
 
 from chassis.errors import StaleTransaction
+from router.adapters import moving_sql
 from router.domain.moves import offer_closed
 from tests.router.given import accept, resolve
 from tests.support.routing import Routing
@@ -161,3 +163,15 @@ async def test_the_agents_are_held_before_any_of_their_units_is_freed(desk: Rout
     await other.execute("rollback")
     assert [answer["state"] for answer in await orders] == ["resolved"] * 2
     await other.close()
+
+
+@pytest.mark.parametrize("statement", [moving_sql.LOAD, moving_sql.TAKE, moving_sql.WRITE])
+async def test_a_plan_that_was_made_of_empty_tables_reads_by_indexes(desk: Routing, statement: str) -> None:
+    nothing = ", ".join(["null"] * max(int(number) for number in re.findall(r"\$(\d+)", statement)))
+    async with desk.db.transaction() as tx:
+        await tx.execute("set local plan_cache_mode = force_generic_plan")
+        await tx.execute(f"prepare planned as {statement}")
+        plan = "\n".join(row[0] for row in await tx.fetch(f"explain execute planned({nothing})"))
+        await tx.execute("deallocate planned")
+    assert "Index" in plan
+    assert "Seq Scan" not in plan

@@ -30,8 +30,13 @@ class Database:
     UTF-8 bytes.
     """
 
-    def __init__(self, dsn: str, *, name: str, most: int = 8) -> None:
-        """`name` is shown as the sessions' `application_name`."""
+    def __init__(self, dsn: str, *, name: str, most: int = 8, by_index: bool = False) -> None:
+        """`name` is shown as the sessions' `application_name`.
+
+        With `by_index` the pool finds rows by an index wherever there is one. Plans are kept: one made while a table
+        was small would else read all of the grown one, until PostgreSQL looks at the table anew.
+        """
+        self._settings = session_settings(name) | ({"enable_seqscan": "off"} if by_index else {})
         self.dsn = dsn
         self.name = name
         self._most = most
@@ -44,7 +49,7 @@ class Database:
 
         Raises `Misconfigured` where synchronous_commit, fsync or full_page_writes is off.
         """
-        self._pool = Pool(lambda: sessions.connect(self.dsn, session_settings(self.name)), self._most)
+        self._pool = Pool(lambda: sessions.connect(self.dsn, self._settings), self._most)
         try:
             async with self.connection():
                 pass

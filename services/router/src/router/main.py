@@ -55,7 +55,7 @@ def steady_us() -> int:
 def build(settings: RouterSettings) -> FastAPI:
     """Router as an application that connects to nothing until it is served."""
     clock = SystemClock()
-    db = Database(settings.dsn, name=f"router {settings.replica}")
+    db = Database(settings.dsn, name=f"router {settings.replica}", by_index=True)
     metrics = Metrics(CATALOGUE)
     figures = Figures(metrics)
     topics = Topics(settings, db)

@@ -71,14 +71,15 @@ async def _write(
     tx: asyncpg.Connection, made: Sequence[Move], appends: Sequence[Append], done: Sequence[Request], agents: set[str]
 ) -> tuple[Appended, set[str]]:
     """Holds these agents and writes all; what was appended, and the queues of the agents who have room now."""
-    free = [after for move, after in zip(made, done, strict=True) if move.frees]
+    freeing = [(move.before.standing.agent_id, after) for move, after in zip(made, done, strict=True) if move.frees]
     row = await tx.fetchrow(
         moving_sql.WRITE,
         *placed.arguments(appends),
         list(agents),
         orjson.dumps([members_of(request) for request in done]),
-        [each.request_id for each in free],
-        [each.last_us for each in free],
+        [after.request_id for _, after in freeing],
+        [after.last_us for _, after in freeing],
+        [agent_id for agent_id, _ in freeing],
     )
     assert row is not None
     return placed.appended(appends, row["stood"]), set(row["freed"])

@@ -56,10 +56,11 @@ with held as materialized (
 ), idle as (
     update agents a set idle_since_us = greatest(a.idle_since_us, f.freed_us)
     from (select agent_id, max(freed_us) as freed_us from freed group by agent_id) f
-    where a.agent_id = f.agent_id
+    where a.agent_id = any($24) and a.agent_id = f.agent_id
     returning a.agent_id, a.queues
 )
 select array(select stream from stood) as stood,
        array(select unnest(queues) from idle union
-             select queue from requests join idle on wanted_agent = idle.agent_id where state = 'waiting') as freed
+             select queue from requests where wanted_agent = any($24::text[]) and state = 'waiting'
+                                          and wanted_agent in (select agent_id from idle)) as freed
 """
