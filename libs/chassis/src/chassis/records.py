@@ -25,6 +25,9 @@ _LONGEST_NAME: Final = 100
 Headers = list[tuple[bytes, bytes | None]]
 
 
+_new: Final = tuple.__new__
+
+
 class Unparsable(ValueError):
     """Bytes that are no record batch: the log itself is damaged there."""
 
@@ -48,7 +51,11 @@ class Record(NamedTuple):
 def from_kafka(topic: str, record: "ConsumerRecord[bytes | None, bytes | None]") -> Record:
     """A record as aiokafka read it: header keys that it could decode go back to their bytes without a loss."""
     headers: Headers = [(_NAMES[key], value) for key, value in record.headers]
-    return Record(topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, record.value)
+    # Past the constructor of a class with names, which costs as much as a few headers.
+    return _new(
+        Record,
+        (topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, record.value),
+    )
 
 
 class _Names(dict[str, bytes]):
@@ -82,14 +89,17 @@ def _parse_compiled(topic: str, partition: int, raw: bytes, first: int) -> tuple
             raise Unparsable("left to the other parser")
         if not batch.is_control_batch:
             records += [
-                Record(
-                    topic,
-                    partition,
-                    record.offset,
-                    record.timestamp * 1_000,
-                    record.key,
-                    [(_NAMES[key], value) for key, value in record.headers],
-                    record.value,
+                _new(
+                    Record,
+                    (
+                        topic,
+                        partition,
+                        record.offset,
+                        record.timestamp * 1_000,
+                        record.key,
+                        [(_NAMES[key], value) for key, value in record.headers],
+                        record.value,
+                    ),
                 )
                 for record in batch
                 if record.offset >= first

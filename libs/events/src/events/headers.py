@@ -17,6 +17,9 @@ _TYPE: Final = re.compile(r"throughline\.([A-Za-z][A-Za-z0-9]*)\.v([1-9][0-9]{0,
 _MOST_DIGITS: Final = 18  # of a sequence: it must fit 64 bits
 
 
+_new: Final = tuple.__new__
+
+
 class Unreadable(ValueError):
     """A record that does not say what an event must say; the text tells why."""
 
@@ -67,20 +70,24 @@ def read_headers(headers: Sequence[tuple[str | bytes, bytes | None]], versions: 
         causation_id = found.get(b"ce_causationid")
         correlation_id = found.get(b"ce_correlationid")
         clock = found.get(b"ce_clock")
-        return Envelope(
-            _name(found[b"ce_id"].decode(), "ce_id"),
-            name,
-            version,
-            _source_read(found[b"ce_source"]),
-            _name(subject, "ce_subject"),
-            to_us(found[b"ce_time"].decode()),
-            _name(key.decode(), "ce_partitionkey") if key else subject,
-            _sequence(found.get(b"ce_sequence")),
-            _name(causation_id.decode(), "ce_causationid") if causation_id else None,
-            _name(correlation_id.decode(), "ce_correlationid") if correlation_id else None,
-            to_us(clock.decode()) if clock else None,
-            _trace(found.get(b"traceparent")),
-            _trace(found.get(b"tracestate")),
+        # By place, and past the constructor of a class with names: these cost a tenth of all this.
+        return _new(
+            Envelope,
+            (
+                _name(found[b"ce_id"].decode(), "ce_id"),
+                name,
+                version,
+                _source_read(found[b"ce_source"]),
+                _name(subject, "ce_subject"),
+                to_us(found[b"ce_time"].decode()),
+                _name(key.decode(), "ce_partitionkey") if key else subject,
+                _sequence(found.get(b"ce_sequence")),
+                _name(causation_id.decode(), "ce_causationid") if causation_id else None,
+                _name(correlation_id.decode(), "ce_correlationid") if correlation_id else None,
+                to_us(clock.decode()) if clock else None,
+                _trace(found.get(b"traceparent")),
+                _trace(found.get(b"tracestate")),
+            ),
         )
     except Unreadable:
         raise

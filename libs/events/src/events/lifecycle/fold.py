@@ -37,7 +37,7 @@ def _step(life: Life, placed: Placed) -> None:
     after = evolve(before, placed.entry)
     if after is before:
         return
-    state, leg, cycle, queue, tier, *_ = after
+    state, leg, cycle, queue, tier, _, _ = after
     at_us, type_ = placed.effective_us, placed.entry.type
     life.standing = after
     life.moved_us = at_us

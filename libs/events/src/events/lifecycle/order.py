@@ -1,10 +1,12 @@
 """When each event took effect, and in which order: by time, raised to its cause's, then by causation, type and id."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from events.lifecycle.entry import Entry
 from events.lifecycle.table import LAST_RANK, RANK
+
+_new: Final = tuple.__new__
 
 
 class Placed(NamedTuple):
@@ -44,7 +46,7 @@ def effective(entries: Iterable[Entry]) -> list[Placed]:
     # Plain tuples are sorted several times as fast as those with names.
     plain = [(*times[id_], RANK.get(entry.type, LAST_RANK), id_, entry) for id_, entry in known.items()]
     plain.sort()
-    return [Placed._make(each) for each in plain]
+    return [_new(Placed, each) for each in plain]
 
 
 def _settled(entry: Entry, times: _Times) -> tuple[int, int]:

@@ -23,13 +23,13 @@ class History:
 
     def add(self, known: Known) -> Place | None:
         """Takes an event in. Gives the place of the record that is a duplicate thereby: this one, or one before it."""
-        before = self.events.get(known.entry.event_id)
-        if before is None:
-            self.events[known.entry.event_id] = known
+        event_id = known.entry.event_id
+        before = self.events.setdefault(event_id, known)
+        if before is known:
             return None
         if before.place <= known.place:
             return known.place
-        self.events[known.entry.event_id] = known
+        self.events[event_id] = known
         return before.place
 
     def copy(self) -> "History":
@@ -38,12 +38,12 @@ class History:
 
     def entries(self) -> list[Entry]:
         """What the fold takes, in no particular order."""
-        return [known.entry for known in self.events.values()]
+        return [entry for _, entry in self.events.values()]
 
     @property
     def known_us(self) -> tuple[int, int]:
         """When the first and the last of the events became known, duplicates left out; ValueError for an empty one."""
-        times = [known.place.known_us for known in self.events.values()]
+        times = [place.known_us for place, _ in self.events.values()]
         return min(times), max(times)
 
 

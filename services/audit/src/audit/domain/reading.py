@@ -77,7 +77,7 @@ def check(topic: str, statement: Statement, value: bytes) -> None:
 
 def entry_of(envelope: Envelope, data: Mapping[str, Any], position: str | None = None) -> Entry:
     """The event as the lifecycle takes it."""
-    event_id, type_, _, source, _, occurred_us, _, sequence, causation_id, *_ = envelope
+    event_id, type_, _, source, _, occurred_us, _, sequence, causation_id, _, _, _, _ = envelope
     return Entry(event_id, type_, source, sequence, causation_id, occurred_us, data, position)
 
 
