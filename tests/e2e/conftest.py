@@ -21,7 +21,7 @@ def product(session: Session) -> Iterator[Product]:
     made = Product(Stack(session.layout(), {}))
     made.up()
     yield made
-    made.down()
+    made.close()
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ import os
 import signal
 from typing import Any
 
+import asyncpg
 import httpx
 
+from local_stack.postgres import on_a_loop_of_its_own
 from local_stack.services import SERVICES
+from local_stack.stack import Stack
 from tests.local.stacks import Running
 from throughline.stack import Stack as Addresses
 
@@ -16,10 +19,20 @@ from throughline.stack import Stack as Addresses
 class Product(Running):
     """A running stack that is asked what it knows."""
 
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack)
+        # One for all calls, since making one takes longer than a call; no connection is kept over a kill.
+        self._http = httpx.Client(timeout=60, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
     def reached(self) -> Addresses:
         """Where the services are, for whoever calls them as the demo does."""
         facts = self.facts()
         return Addresses({service.name: str(facts[service.name]) for service in SERVICES}, str(facts["token"]))
+
+    def close(self) -> None:
+        """Takes it down; it is not asked again."""
+        self.down()
+        self._http.close()
 
     def kill_everything(self) -> None:
         """SIGKILL to every part at once."""
@@ -48,10 +61,8 @@ class Product(Running):
         return sum(1 if each["lag"] is None else each["lag"] for each in items)
 
     def outbox(self) -> int:
-        """How many events wait in intake's outbox."""
-        text = self.get("/metrics", "intake").text
-        (value,) = [line.split()[-1] for line in text.splitlines() if line.startswith("throughline_outbox_rows")]
-        return round(float(value))
+        """How many events wait in intake's outbox, by its database: the metric may be a second old."""
+        return int(on_a_loop_of_its_own(_count(self.facts()["postgres"]["intake"])))
 
     def drained(self) -> bool:
         """Whether all that was accepted is in audit."""
@@ -60,4 +71,15 @@ class Product(Running):
     def _call(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
         facts = self.facts()
         headers = {"Authorization": f"Bearer {facts['token']}", **more.pop("headers", {})}
-        return httpx.request(method, facts[service] + path, headers=headers, timeout=60, trust_env=False, **more)
+        return self._http.request(method, facts[service] + path, headers=headers, **more)
+
+
+_WAITING = "select count(*) from events e, relay_lease r where (e.txid, e.id) > (r.txid, r.id)"
+
+
+async def _count(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval(_WAITING))
+    finally:
+        await connection.close()
