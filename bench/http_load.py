@@ -63,6 +63,12 @@ class Connection(asyncio.Protocol):
             self._waiter.set_result((status, body))
 
 
+async def opened(port: int) -> Connection:
+    """A connection to a port on the loopback."""
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
+    return connection
+
+
 async def at_a_rate(per_s: float, count: int, work: Callable[[int, float], Coroutine[None, None, None]]) -> None:
     """Starts `work(number, due)` for each of `count` at its due time (time.monotonic), however the others fare.
 
@@ -92,7 +98,7 @@ class Pool:
         now = time.monotonic()
         while self._free and self._free[-1][0] < now - IDLE_S:
             self._free.pop()[1].close()
-        connection = self._free.pop()[1] if self._free else await self._opened()
+        connection = self._free.pop()[1] if self._free else await self._another()
         answer = await connection.request(method, path, body, headers)
         self._free.append((now, connection))
         return answer
@@ -102,7 +108,7 @@ class Pool:
         for connection in self._all:
             connection.close()
 
-    async def _opened(self) -> Connection:
-        _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", self._port)
+    async def _another(self) -> Connection:
+        connection = await opened(self._port)
         self._all.append(connection)
         return connection

@@ -9,7 +9,7 @@ import time
 from itertools import count
 
 from bench.common import Bench, Claim, Ground, Meter, Sample, Variant, fresh_database
-from bench.http_load import Connection
+from bench.http_load import Connection, opened
 from bench.processes import TOKEN, Served, server, service, settings
 
 CALLERS = 64
@@ -38,7 +38,7 @@ async def product(ground: Ground) -> Sample:
 async def _measure(ground: Ground, served: Served, amount: int) -> Sample:
     """`CALLERS` at once, each sending its next contact when the last one is answered."""
     numbers, waits = count(), []
-    connections = [await _connected(served.port) for _ in range(CALLERS)]
+    connections = [await opened(served.port) for _ in range(CALLERS)]
 
     async def send(connection: Connection, until: int) -> None:
         while (number := next(numbers)) < until:
@@ -63,11 +63,6 @@ async def _measure(ground: Ground, served: Served, amount: int) -> Sample:
     for connection in connections:
         connection.close()
     return meter.sample(amount, waits)
-
-
-async def _connected(port: int) -> Connection:
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
-    return connection
 
 
 def _headers(number: int) -> dict[str, str]:

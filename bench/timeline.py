@@ -18,7 +18,7 @@ from audit.adapters.schema import LIVE
 from audit.app.ingest import Ingest
 from bench.common import Bench, Claim, Ground, Meter, Sample, Variant, fresh_database
 from bench.contact_log import contact_records, request_ids
-from bench.http_load import Connection
+from bench.http_load import Connection, opened
 from bench.processes import TOKEN, Served, server, service, settings
 from bench.usual_audit import Clock, engine_with_tables, take_batch
 from chassis import migrations
@@ -74,7 +74,7 @@ async def _measure(ground: Ground, served: Served, amount: int) -> Sample:
     """`AT_ONCE` askers, each with its next question when the last one is answered."""
     ids, waits = request_ids(REQUESTS), []
     head = {"Authorization": f"Bearer {TOKEN}"}
-    connections = [await _connected(served.port) for _ in range(AT_ONCE)]
+    connections = [await opened(served.port) for _ in range(AT_ONCE)]
 
     async def asker(connection: Connection, numbers: count[int], until: int) -> None:
         while (number := next(numbers)) < until:
@@ -99,11 +99,6 @@ async def _measure(ground: Ground, served: Served, amount: int) -> Sample:
     for connection in connections:
         connection.close()
     return meter.sample(amount, waits)
-
-
-async def _connected(port: int) -> Connection:
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
-    return connection
 
 
 BENCH = Bench(
