@@ -84,6 +84,7 @@ class InOrder:
             await self._hold_agents(tx, escalated)
         try:
             after = await self._handle(tx, records)
+        # A batch that was cancelled, as for taking too long, is tried again one by one too.
         except BaseException:
             self._one_by_one = True
             raise

@@ -25,6 +25,7 @@ class Ahead:
         while len(self._pieces) >= self._most:
             try:
                 await self._pieces[0][0]
+            # Also where the caller is cancelled while he waits: a coroutine that is never begun must be closed.
             except BaseException:
                 work.close()
                 raise
