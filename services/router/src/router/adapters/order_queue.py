@@ -16,8 +16,8 @@ from chassis.keyed import committed
 from router.adapters.ordering import Order, Outcome, Settling
 from router.app.moved import Applied
 
-MOST: Final = 50
-"""How many orders one transaction carries out: while they are settled nothing else of this process is done."""
+MOST: Final = 200
+"""How many orders one transaction carries out at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,8 +15,8 @@ from router.domain.decide import Repeated, decide
 from router.domain.moves import Move
 from router.domain.request import Request
 
-MOST_AT_ONCE: Final = 256
-"""How many orders may be under way in one process: what comes on top would only wait for a connection."""
+MOST_AT_ONCE: Final = 512
+"""How many orders may be under way in one process: two transactions' full and some more, which is a second's work."""
 
 
 class Orders:
