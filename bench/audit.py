@@ -107,7 +107,11 @@ BENCH = Bench(
             "event by event", "a SQLAlchemy session and transaction for each event, models by pydantic", one_by_one
         ),
         Variant("batches", "500 in a transaction, pydantic models, SQLAlchemy with executemany", in_batches),
-        Variant("Throughline", "COPY of raw records, set-based summaries, histories cached", product),
+        Variant(
+            "Throughline",
+            "one process; COPY of raw records, set-based summaries, histories cached, written while folded",
+            product,
+        ),
     ),
     claims=(Claim("per_s", "event by event", 30), Claim("per_s", "batches", 3)),
     figures=("per_s", "service_cpu_us", "postgres_cpu_us"),

@@ -7,7 +7,8 @@ import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from audit.rebuild.means import Terms
@@ -131,7 +132,16 @@ async def crew(here: Worker, count: int, terms: Terms) -> AsyncIterator[Crew]:
 
 def usual_count(partitions: int) -> int:
     """As many workers as this process may use cores, and no more than partitions."""
-    return max(1, min(len(os.sched_getaffinity(0)), partitions))
+    return max(1, min(_cores(), partitions))
+
+
+def _cores() -> int:
+    """By its affinity, and by the quota of its control group: a pod sees all cores of its node."""
+    cores = len(os.sched_getaffinity(0))
+    with suppress(OSError, ValueError):  # no such group, or "max": no quota
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        cores = min(cores, max(1, int(quota) // int(period)))
+    return cores
 
 
 async def _together(works: Iterable[Awaitable[None]]) -> None:
