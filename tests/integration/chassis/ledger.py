@@ -11,6 +11,7 @@ from chassis.consumer import AfterCommit, Consumer, Partition, Record
 from chassis.database import Database
 from chassis.metrics import Metrics
 from chassis.settings import ServiceSettings
+from chassis.topics import Topics
 
 NAME = "ledger"
 TABLE = """
@@ -49,6 +50,14 @@ class Ledger:
 
     def lost(self, partitions: Iterable[Partition]) -> None:
         self.lost_partitions += partitions
+
+
+async def prepared(settings: ServiceSettings, db: Database) -> ServiceSettings:
+    """The topics, and the table of effects."""
+    await Topics(settings, db).ensure()
+    async with db.transaction() as tx:
+        await tx.execute(TABLE)
+    return settings
 
 
 @asynccontextmanager

@@ -14,9 +14,8 @@ from chassis.consumer import Record
 from chassis.database import Database
 from chassis.readiness import Status
 from chassis.settings import ServiceSettings
-from chassis.topics import Topics
 from tests.integration.chassis import naive
-from tests.integration.chassis.ledger import TABLE, Ledger, assert_once_and_in_order, consuming, effects
+from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects, prepared
 from tests.integration.chassis.writing import send, send_broken_header, send_many
 from tests.support.until import until
 
@@ -25,11 +24,7 @@ from tests.support.until import until
 async def settings(
     make_settings: Callable[..., ServiceSettings], chassis_url: str, kafka: str, db: Database
 ) -> ServiceSettings:
-    settings = make_settings(chassis_url, kafka)
-    await Topics(settings, db).ensure()
-    async with db.transaction() as tx:
-        await tx.execute(TABLE)
-    return settings
+    return await prepared(make_settings(chassis_url, kafka), db)
 
 
 async def test_each_record_has_its_effect_once_and_in_the_order_of_its_partition(

@@ -23,7 +23,7 @@ from chassis.readiness import Status
 from chassis.settings import ServiceSettings
 from chassis.topics import Topics
 from tests.integration.chassis import naive
-from tests.integration.chassis.ledger import NAME, TABLE, Ledger, assert_once_and_in_order, consuming, effects
+from tests.integration.chassis.ledger import NAME, Ledger, assert_once_and_in_order, consuming, effects, prepared
 from tests.integration.chassis.naive import hint_all, hint_of, hinted, taken_again
 from tests.integration.chassis.writing import send_many
 from tests.support.chassis import environment_of, make_tables
@@ -47,7 +47,7 @@ class Assigned:
 async def test_killed_between_commit_and_hint_it_goes_on_behind_the_commit(
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database, tmp_path: Path
 ) -> None:
-    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    settings = await prepared(make_settings(chassis_url, kafka), db)
     with _process(settings, tmp_path / "log") as process:
         await send_many(settings, 100)
         await until(lambda: hinted(settings, 100), 15)
@@ -69,7 +69,7 @@ async def test_killed_between_commit_and_hint_it_goes_on_behind_the_commit(
 async def test_deposed_while_frozen_it_writes_nothing_and_comes_back(
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database, tmp_path: Path
 ) -> None:
-    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    settings = await prepared(make_settings(chassis_url, kafka), db)
     with _process(settings, tmp_path / "log") as process:
         await send_many(settings, 100)
         await until(lambda: _effects_count(chassis_url, 100), 15)
@@ -87,7 +87,7 @@ async def test_deposed_while_frozen_it_writes_nothing_and_comes_back(
 async def test_deposed_it_applies_nothing_until_it_is_assigned_anew(
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
 ) -> None:
-    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 100)
     async with consuming(settings, db, Ledger("deposed")) as consumer:
         await until(lambda: _effects_count(chassis_url, 100), 15)
@@ -104,7 +104,7 @@ async def test_deposed_it_applies_nothing_until_it_is_assigned_anew(
 
 
 async def test_a_deposed_owners_write_affects_no_row(db: Database, kafka: str, make_settings: MakeSettings) -> None:
-    settings = await _prepared(make_settings(db.dsn, kafka), db)
+    settings = await prepared(make_settings(db.dsn, kafka), db)
     old, new = await _claimed(settings, db, "old"), await _claimed(settings, db, "new")
     assert new.epoch == old.epoch + 1
 
@@ -124,7 +124,7 @@ async def test_a_deposed_owners_write_affects_no_row(db: Database, kafka: str, m
 async def test_an_offset_never_moves_from_where_it_is_not(
     db: Database, kafka: str, make_settings: MakeSettings
 ) -> None:
-    settings = await _prepared(make_settings(db.dsn, kafka), db)
+    settings = await prepared(make_settings(db.dsn, kafka), db)
     held = await _claimed(settings, db, "one")
     await db.run(lambda tx: offsets.advance(tx, NAME, [Step(held, 5, None)]))
     with pytest.raises(FenceLost):
@@ -134,7 +134,7 @@ async def test_an_offset_never_moves_from_where_it_is_not(
 async def test_a_broker_wiped_under_a_stored_offset_halts_with_a_remedy(
     make_settings: MakeSettings, chassis_url: str, db: Database, private_kafka: PrivateKafka
 ) -> None:
-    settings = await _prepared(make_settings(chassis_url, private_kafka.url), db)
+    settings = await prepared(make_settings(chassis_url, private_kafka.url), db)
     await send_many(settings, 100)
     async with consuming(settings, db, Ledger()) as consumer:
         await until(lambda: _effects_count(chassis_url, 100), 15)
@@ -156,7 +156,7 @@ async def test_a_broker_wiped_under_a_stored_offset_halts_with_a_remedy(
 async def test_a_topic_made_anew_under_a_running_consumer_is_seen_by_its_id(
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
 ) -> None:
-    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    settings = await prepared(make_settings(chassis_url, kafka), db)
     view = LogView(settings, ["contacts"])
     lost: list[tuple[str, int]] = []
     mine = Assignment(NAME, "one", db.writer(), view, lost.extend)
@@ -174,7 +174,7 @@ async def test_a_topic_made_anew_under_a_running_consumer_is_seen_by_its_id(
 async def test_an_offset_beyond_the_log_halts_and_is_not_reset(
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
 ) -> None:
-    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 40)
     held = await _claimed(settings, db, "before")
     await db.run(lambda tx: offsets.advance(tx, NAME, [Step(held, 1_000, None)]))
@@ -188,7 +188,7 @@ async def test_the_usual_reset_takes_such_a_log_from_its_beginning_and_says_noth
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
 ) -> None:
     """The control arm of the test above."""
-    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 40)
     await hint_all(settings, 1_000)
     assert len(await taken_again(settings, 4_040)) == 40
@@ -199,7 +199,7 @@ async def test_postgresql_killed_under_consumption_costs_nothing(
 ) -> None:
     await make_tables(private_postgres.url)
     async with _opened(private_postgres.url) as db:
-        settings = await _prepared(make_settings(private_postgres.url, kafka), db)
+        settings = await prepared(make_settings(private_postgres.url, kafka), db)
         ledger = Ledger()
         async with consuming(settings, db, ledger) as consumer:
             sending = asyncio.create_task(_send_lots(settings, 40))
@@ -217,7 +217,7 @@ async def test_the_usual_consumer_loses_what_it_took_while_postgresql_was_away(
     make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
 ) -> None:
     """The control arm of the test above: positions are committed whatever becomes of the effects."""
-    settings = await _prepared(make_settings(chassis_url, kafka), db)
+    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 100)
     taken: set[tuple[int, int]] = set()
     async with naive.member(settings, auto_commit=True) as dying:
@@ -237,13 +237,6 @@ async def _opened(url: str) -> AsyncIterator[Database]:
         yield db
     finally:
         await db.close()
-
-
-async def _prepared(settings: ServiceSettings, db: Database) -> ServiceSettings:
-    await Topics(settings, db).ensure()
-    async with db.transaction() as tx:
-        await tx.execute(TABLE)
-    return settings
 
 
 @contextmanager

@@ -8,8 +8,7 @@ import pytest
 from chassis import kafka as chassis_kafka
 from chassis.database import Database
 from chassis.settings import ServiceSettings
-from chassis.topics import Topics
-from tests.integration.chassis.ledger import TABLE, Ledger, assert_once_and_in_order, consuming, effects
+from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects, prepared
 from tests.support.until import until
 
 RECORDS = 40
@@ -19,11 +18,7 @@ RECORDS = 40
 async def settings(
     make_settings: Callable[..., ServiceSettings], chassis_url: str, kafka: str, db: Database
 ) -> ServiceSettings:
-    settings = make_settings(chassis_url, kafka)
-    await Topics(settings, db).ensure()
-    async with db.transaction() as tx:
-        await tx.execute(TABLE)
-    return settings
+    return await prepared(make_settings(chassis_url, kafka), db)
 
 
 async def test_what_comes_one_by_one_is_taken_in_a_few_batches(settings: ServiceSettings, db: Database) -> None:
