@@ -81,12 +81,27 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
 
     async def _taken(self, most: int, wait_s: float) -> Any:
         try:
-            waiting = self._client.getmany(timeout_ms=int(wait_s * 1_000), max_records=most)
+            waiting = asyncio.ensure_future(self._client.getmany(timeout_ms=int(wait_s * 1_000), max_records=most))
+            waiting.add_done_callback(self._gather)
             return await kafka.deadline(waiting, _DEADLINE_S, "poll")
         except UnicodeDecodeError as error:
             raise Unreadable("a header key that is not UTF-8") from error
         except kafka.NoAnswer as error:
             raise _meaning(error) from error
+
+    def _gather(self, polled: "asyncio.Future[dict[Any, Any]]") -> None:
+        """Some have come, so more will: the next fetch gathers them at the broker while these are handled.
+
+        The fetch after it waits for the first record again, so that one that comes alone is not held up. Called before
+        aiokafka's fetcher goes on, which learns of the poll's end by a task of its own.
+        """
+        gather_ms = self._gather_ms
+        if gather_ms and not polled.cancelled() and polled.exception() is None and polled.result():
+            kafka.ask_next(self._client, wait_ms=gather_ms, min_bytes=_PLENTY_BYTES)
+            asyncio.get_running_loop().call_later(gather_ms / 2_000, self._wait_long)
+
+    def _wait_long(self) -> None:
+        kafka.ask_next(self._client, wait_ms=kafka.LONG_POLL_MS, min_bytes=1)
 
     def seek(self, place: Partition, offset: int) -> None:
         """Go on at `offset`; what was fetched ahead is thrown away. Passed over where the partition is ours no more."""
