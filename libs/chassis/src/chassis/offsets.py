@@ -29,9 +29,8 @@ where o.consumer = $1 and o.epoch = i.epoch and o.next_offset = i.expected
 # Two statements, since the second must see what was committed while the first waited. In one message with `begin` they
 # cost a third of three.
 _HOLDING: Final = """
-select pg_advisory_xact_lock({space}, lock) from unnest(array[{locks}]) lock;
-select from consumer_offsets o join (values {rows}) i(topic, partition, epoch, expected) using (topic, partition)
-where o.consumer = {consumer} and o.epoch = i.epoch and o.next_offset = i.expected
+select {locks};
+select from consumer_offsets where consumer = {consumer} and (topic, partition, epoch, next_offset) in ({rows})
 """
 _ADVANCE: Final = """
 update consumer_offsets o set next_offset = i.next, appended_us = coalesce(i.appended_us, o.appended_us), attempts = 0
@@ -138,7 +137,8 @@ def holding(consumer: str, held: Sequence[Held]) -> str:
     ours = sorted(held, key=lambda each: each.place)
     space, locks = _locks(consumer, [each.place for each in ours])
     rows = ", ".join(f"({_quoted(each.topic)}, {each.partition}, {each.epoch}, {each.stored_offset})" for each in ours)
-    return _HOLDING.format(space=space, locks=", ".join(map(str, locks)), consumer=_quoted(consumer), rows=rows)
+    taken = ", ".join(f"pg_advisory_xact_lock({space}, {lock})" for lock in locks)
+    return _HOLDING.format(locks=taken, consumer=_quoted(consumer), rows=rows)
 
 
 def moving(consumer: str, steps: Sequence[Step]) -> str:
