@@ -8,8 +8,11 @@ import re
 import asyncpg
 import pytest
 
+from chassis import idempotency
 from chassis.errors import StaleTransaction
+from chassis.idempotency import Claim
 from router.adapters import moving_sql
+from router.adapters.moving import Claims, apply
 from router.domain.moves import offer_closed
 from tests.router.given import accept, resolve
 from tests.support.routing import Routing
@@ -163,6 +166,18 @@ async def test_the_agents_are_held_before_any_of_their_units_is_freed(desk: Rout
     await other.execute("rollback")
     assert [answer["state"] for answer in await orders] == ["resolved"] * 2
     await other.close()
+
+
+async def test_a_key_that_was_used_meanwhile_undoes_all(desk: Routing) -> None:
+    await desk.agent("ada")
+    move = desk.offering(await desk.contact("r-1"), "ada")
+    claim = Claim("POST /accept", "k-1", b"hash", b"answer")
+    async with desk.db.transaction() as tx:
+        await idempotency.claim(tx, [claim], now_us=1)
+    with pytest.raises(StaleTransaction):
+        async with desk.db.transaction() as tx:
+            await apply(tx, [move], claims=Claims([claim], 2))
+    assert await desk.types("r-1") == []
 
 
 @pytest.mark.parametrize("statement", [moving_sql.LOAD, moving_sql.TAKE, moving_sql.WRITE])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -66,6 +66,29 @@ async def claim(tx: asyncpg.Connection, claims: Sequence[Claim], *, now_us: int)
     rows = await tx.fetch(_CLAIM, *_columns(claims), now_us)
     won = frozenset((row["scope"], row["key"]) for row in rows)
     return Claimed(won, await _first(tx, wanted - won) if len(won) < len(wanted) else {})
+
+
+def part(first: int) -> str:
+    """The claim as a part of a WITH clause, its five `arguments` numbered from `first` on.
+
+    Where `claimed` has fewer rows than there are claims, the transaction must be run again.
+    """
+    scopes, keys, hashes, answers, made_us = (f"${first + n}" for n in range(5))
+    return f"""
+claimed as (
+    insert into idempotency_keys (scope, key, hash, answer, made_us)
+    select scope, key, hash, answer, {made_us}
+    from unnest({scopes}::text[], {keys}::text[], {hashes}::bytea[], {answers}::bytea[]) i(scope, key, hash, answer)
+    order by scope, key
+    on conflict (scope, key) do nothing
+    returning 1
+)
+"""
+
+
+def arguments(claims: Sequence[Claim], *, now_us: int) -> list[Any]:
+    """The five arguments of `part`."""
+    return [*_columns(claims), now_us]
 
 
 async def recall(connection: asyncpg.Connection, scope: str, key: str) -> First | None:

@@ -14,8 +14,10 @@ from typing import Final
 import asyncpg
 import orjson
 
-from chassis import placed
+from chassis import idempotency, placed
+from chassis.errors import StaleTransaction
 from chassis.facts import event_of
+from chassis.idempotency import Claim
 from chassis.store import Append, Appended, NewEvent
 from events.codec import Sealer
 from router.adapters import moving_sql
@@ -26,6 +28,17 @@ from router.domain.request import SOURCE, Request
 
 MOST: Final = 200
 """How many moves one transaction makes at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What was answered under idempotency keys, and when."""
+
+    claims: Sequence[Claim]
+    now_us: int
+
+
+NO_CLAIMS: Final = Claims((), 0)
 
 
 async def load(tx: asyncpg.Connection, request_ids: Iterable[str]) -> dict[str, Request]:
@@ -40,6 +53,7 @@ async def apply(
     sealers: Mapping[str, Sealer | None] | None = None,
     traceparents: Mapping[str, str | None] | None = None,
     held: bool = False,
+    claims: Claims = NO_CLAIMS,
 ) -> Applied:
     """Writes these moves of different requests, `MOST` at most, whose streams the transaction holds.
 
@@ -48,7 +62,7 @@ async def apply(
     not. An event with personal members needs its customer's sealer, by key id (None: the key is destroyed, they are
     left out). The events occur at the greatest of the clock's reading, the move's floor, and 1 µs after the last known
     event of the request and after the moment its unit was freed; `traceparents` are by request. With `held` the
-    transaction holds the agents already.
+    transaction holds the agents already. `claims` are written with the moves; StaleTransaction where one is not won.
     """
     taking = [move for move in moves if move.takes is not None]
     if taking and not held:
@@ -63,12 +77,19 @@ async def apply(
         stamped(move, [event.occurred_us for event in item.events]) for move, item in zip(made, appends, strict=True)
     ]
     agents = set() if taking or held else _agents(made)
-    appended, freed = await _write(tx, made, appends, done, agents) if made else (placed.appended([], ()), set[str]())
+    appended, freed = (
+        await _write(tx, made, appends, done, agents, claims) if made else (placed.appended([], ()), set[str]())
+    )
     return _applied(made, done, lost, appended, freed)
 
 
 async def _write(
-    tx: asyncpg.Connection, made: Sequence[Move], appends: Sequence[Append], done: Sequence[Request], agents: set[str]
+    tx: asyncpg.Connection,
+    made: Sequence[Move],
+    appends: Sequence[Append],
+    done: Sequence[Request],
+    agents: set[str],
+    claims: Claims,
 ) -> tuple[Appended, set[str]]:
     """Holds these agents and writes all; what was appended, and the queues of the agents who have room now."""
     freeing = [(move.before.standing.agent_id, after) for move, after in zip(made, done, strict=True) if move.frees]
@@ -80,8 +101,11 @@ async def _write(
         [after.request_id for _, after in freeing],
         [after.last_us for _, after in freeing],
         [agent_id for agent_id, _ in freeing],
+        *idempotency.arguments(claims.claims, now_us=claims.now_us),
     )
     assert row is not None
+    if row["claimed"] < len(claims.claims):
+        raise StaleTransaction("a key was used by another replica at this moment")
     return placed.appended(appends, row["stood"]), set(row["freed"])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from chassis import idempotency
 from chassis.placed import PARTS
 from router.adapters.rows import COLUMNS
 
@@ -30,7 +31,8 @@ where u.agent_id = any($1) and u.agent_id = i.agent_id and u.channel = i.channel
 returning i.request_id, greatest(u.freed_us, h.beyond_us, r.last_us) as after_us
 """
 # All that was decided, in one round trip: the events, where the requests stand now, which units are free again, since
-# when their agents are idle, and which queues can make use of it. Units are touched under their agents' locks alone.
+# when their agents are idle, which queues can make use of it, and what was answered under keys. Units are touched under
+# their agents' locks alone.
 WRITE: Final = f"""
 with held as materialized (
     select 1 from agents where agent_id = any($20::text[]) order by agent_id for no key update
@@ -58,8 +60,8 @@ with held as materialized (
     from (select agent_id, max(freed_us) as freed_us from freed group by agent_id) f
     where a.agent_id = any($24) and a.agent_id = f.agent_id
     returning a.agent_id, a.queues
-)
-select array(select stream from stood) as stood,
+), {idempotency.part(25)}
+select array(select stream from stood) as stood, (select count(*) from claimed) as claimed,
        array(select unnest(queues) from idle union
              select queue from requests where wanted_agent = any($24::text[]) and state = 'waiting'
                                           and wanted_agent in (select agent_id from idle)) as freed

@@ -18,7 +18,7 @@ from chassis.idempotency import Claim, First
 from chassis.keyring import Keyring
 from chassis.trace import current_traceparent
 from events.codec import Sealer
-from router.adapters.moving import apply, load, times_of
+from router.adapters.moving import Claims, apply, load, times_of
 from router.app.moved import Applied
 from router.app.ports import Settle
 from router.domain.moves import Move, stamped
@@ -111,7 +111,7 @@ class Settling:
         units: Sequence[_Unit],
         sealers: Sealers,
     ) -> Applied | None:
-        """All that was not refused: the moves first, then the answers under their keys."""
+        """All that was not refused: the moves, and the answers under their keys."""
         obeyed = [
             (order, outcome, unit)
             for order, outcome, unit in zip(orders, outcomes, units, strict=True)
@@ -119,16 +119,18 @@ class Settling:
         ]
         moves = [unit.move for *_, unit in obeyed if unit.move is not None]
         traceparents = {order.request_id: order.traceparent for order, *_ in obeyed}
-        applied = await apply(tx, moves, sealers=sealers, traceparents=traceparents) if moves else None
         claims = [
             Claim(order.use.scope, order.use.key, order.use.hash, answer)
             for order, answer, _ in obeyed
             if order.use is not None
         ]
-        claimed = await idempotency.claim(tx, claims, now_us=self._clock.now_us())
-        if claimed.first:
+        now_us = self._clock.now_us()
+        if moves:
+            given = Claims(claims, now_us)
+            return await apply(tx, moves, sealers=sealers, traceparents=traceparents, claims=given)
+        if (await idempotency.claim(tx, claims, now_us=now_us)).first:
             raise StaleTransaction("a key was used by another replica at this moment")
-        return applied
+        return None
 
 
 async def _outcome(order: Order, place: Hold, unit: _Unit, sealers: Sealers) -> Outcome:
