@@ -1,4 +1,4 @@
-"""What the orders on requests need of the outside: one transaction on one request, and a look at one."""
+"""What the orders on requests need of the outside: a transaction that holds a request, and a look at one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Shown:
 
 
 class RequestUnit(Protocol):
-    """One transaction that holds one request."""
+    """One order's part of a transaction, which orders on other requests may share; it makes one move at most."""
 
     async def request(self) -> Request | None:
         """Holds the request until the end; it as it stands, None where it is not known."""
@@ -31,7 +31,7 @@ class RequestUnit(Protocol):
         ...
 
     async def apply(self, move: Move) -> Request:
-        """Writes a move of the request; it as it stands then, with the times that its events were given."""
+        """Has a move of the request written; it as it stands then, with the times that its events are given."""
         ...
 
 
