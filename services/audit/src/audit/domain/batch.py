@@ -62,6 +62,7 @@ class Arrival:
 
     place: Place
     raw: Raw
+    headers: bytes
     request_id: str = NO_REQUEST
     entry: Entry | None = None
     version: int | None = None
@@ -91,7 +92,7 @@ class Arrival:
                 said.causation_id,
                 self.unreadable,
                 raw.key,
-                pack(raw.headers),
+                self.headers,
                 raw.value,
             ),
         )
@@ -130,11 +131,12 @@ def _arrival(place: Place, raw: Raw) -> Arrival:
         statement = read(raw.headers, raw.value)
         check(raw.topic, statement, raw.value or b"")
     except Unreadable as error:
-        return Arrival(place, raw, unreadable=str(error))
+        return Arrival(place, raw, pack(raw.headers), unreadable=str(error))
     envelope = statement.envelope
     request_id = envelope.subject if raw.topic == CONTACTS else NO_REQUEST
     entry = entry_of(envelope, folded(envelope.type, statement.data))
-    return Arrival(place, raw, request_id, entry, envelope.version)
+    # Packed here, while what was just read is in the processor's caches.
+    return Arrival(place, raw, pack(raw.headers), request_id, entry, envelope.version)
 
 
 @dataclass(slots=True)
