@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, c
 from tests.support.until import until
 
 RECORDS = 40
+SOON_S = 4.0
 
 
 @pytest.fixture
@@ -22,34 +24,45 @@ async def settings(
 
 
 async def test_what_comes_one_by_one_is_taken_in_a_few_batches(settings: ServiceSettings, db: Database) -> None:
-    assert await _batches(settings.model_copy(update={"gather_ms": 2_000}), db) <= RECORDS / 10
+    ledger = Ledger()
+    async with consuming(_gathering(settings), db, ledger), _one_by_one(settings) as send:
+        await send(0)
+        await until(lambda: ledger.committed == 1, 20)
+        for n in range(1, RECORDS + 1):
+            await send(n)
+        await until(lambda: ledger.committed > RECORDS, 20)
+    assert ledger.batches <= RECORDS / 10
     assert_once_and_in_order(await effects(settings.dsn), RECORDS + 1)
 
 
-async def test_control_without_gathering_many_come_alone(settings: ServiceSettings, db: Database) -> None:
-    assert await _batches(settings, db) > RECORDS / 10
-
-
-async def test_one_that_comes_alone_is_not_held_up(settings: ServiceSettings, db: Database) -> None:
-    ledger = Ledger()
-    async with (
-        consuming(settings.model_copy(update={"gather_ms": 5_000}), db, ledger) as consumer,
-        _one_by_one(settings) as send,
-    ):
-        await until(lambda: len(consumer.held) == 4, 20)
-        await send(0)
-        await until(lambda: ledger.committed == 1, 3)
-
-
-async def _batches(settings: ServiceSettings, db: Database) -> int:
+async def test_control_without_gathering_each_is_taken_as_it_comes(settings: ServiceSettings, db: Database) -> None:
     ledger = Ledger()
     async with consuming(settings, db, ledger), _one_by_one(settings) as send:
         await send(0)
         await until(lambda: ledger.committed == 1, 20)
         for n in range(1, RECORDS + 1):
             await send(n)
-        await until(lambda: ledger.committed > RECORDS)
-        return ledger.batches
+            await until(partial(_has_committed, ledger, n + 1), SOON_S)
+    assert ledger.batches == RECORDS + 1
+
+
+async def test_one_that_comes_alone_is_not_held_up(settings: ServiceSettings, db: Database) -> None:
+    ledger = Ledger()
+    async with (
+        consuming(_gathering(settings), db, ledger) as consumer,
+        _one_by_one(settings) as send,
+    ):
+        await until(lambda: len(consumer.held) == 4, 20)
+        await send(0)
+        await until(lambda: ledger.committed == 1, SOON_S)
+
+
+def _has_committed(ledger: Ledger, count: int) -> bool:
+    return ledger.committed == count
+
+
+def _gathering(settings: ServiceSettings) -> ServiceSettings:
+    return settings.model_copy(update={"gather_ms": 5_000})
 
 
 @asynccontextmanager
