@@ -62,10 +62,10 @@ async def prepared(settings: ServiceSettings, db: Database) -> ServiceSettings:
 
 @asynccontextmanager
 async def consuming(
-    settings: ServiceSettings, db: Database, ledger: Ledger, topics: Iterable[str] = ("contacts",)
+    settings: ServiceSettings, db: Database, ledger: Ledger, topics: Iterable[str] = ("contacts",), most: int = 5_000
 ) -> AsyncIterator[Consumer]:
-    """A consumer that runs inside the block."""
-    consumer = Consumer(NAME, list(topics), db=db, settings=settings, handler=ledger, metrics=ledger.metrics)
+    """A consumer that runs inside the block, with batches of `most` records."""
+    consumer = Consumer(NAME, list(topics), db=db, settings=settings, handler=ledger, metrics=ledger.metrics, most=most)
     running = asyncio.create_task(consumer.run())
     try:
         yield consumer

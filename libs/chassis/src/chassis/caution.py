@@ -183,13 +183,15 @@ class Caution:
 
     def resume_due(self, group: Group, held: Mapping[Partition, Held]) -> None:
         """Let partitions whose wait is over be fetched again."""
-        if self._waiting:
-            now = time.monotonic()
-            for place in [place for place, until in self._waiting.items() if until <= now]:
-                del self._waiting[place]
-                if place in held:
-                    group.resume([place])
-                    group.seek(place, held[place].next_offset)
+        if not self._waiting:
+            return
+        now = time.monotonic()
+        over = [place for place, until in self._waiting.items() if until <= now]
+        for place in over:
+            del self._waiting[place]
+        group.resume(place for place in over if place in held)
+        for place in held if over else ():
+            group.seek(place, held[place].next_offset)
 
     async def tend(self, writer: Writer, held: Mapping[Partition, Held]) -> None:
         """See Parks."""

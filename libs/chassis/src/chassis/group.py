@@ -51,6 +51,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
         self._most = most
         self._gather_ms = gather_ms
         self._client = kafka.consumer(settings, group=settings.topic_prefix + name, max_poll_records=most)
+        self._ahead: asyncio.Task[dict[Partition, list[Record]]] | None = None
         self._count = 0
         self.generation: int | None = None
         """Another number for each assignment; None while there is none, before the first and during a rebalance."""
@@ -63,12 +64,23 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
 
     async def leave(self) -> None:
         """Leave, so that others take over at once; within two seconds."""
+        self._forget_ahead()
         await kafka.ended(self._client.stop())
 
     async def poll(self) -> dict[Partition, list[Record]]:
-        """What has come, waiting at most half a second. Raises NoAnswer, Unreadable, Astray."""
-        found: dict[Partition, list[Record]] = {}
-        left, wait_s = self._most, _POLL_S
+        """What has come, waiting at most half a second. Raises NoAnswer, Unreadable, Astray.
+
+        Where it is as much as may be, what lies behind it is taken over while these are handled, for the next call.
+        """
+        ahead, self._ahead = self._ahead, None
+        found = {} if ahead is None else await ahead
+        await self._fill(found, wait_s=0.0 if found else _POLL_S)
+        if sum(map(len, found.values())) >= self._most:
+            self._ahead = asyncio.create_task(self._fill({}, wait_s=0.0))
+        return found
+
+    async def _fill(self, found: dict[Partition, list[Record]], *, wait_s: float) -> dict[Partition, list[Record]]:
+        left = self._most - sum(map(len, found.values()))
         # Some hundred at a time are made ours while the processor still has them in its caches.
         while left > 0 and (taken := await self._taken(min(left, _AT_ONCE), wait_s)):
             for partition, records in taken.items():
@@ -77,7 +89,16 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
                 ours += [from_kafka(topic, record) for record in records]
                 left -= len(records)
             wait_s = 0.0
+            # Whoever writes at the same time has its turn in between.
+            await asyncio.sleep(0)
         return found
+
+    def _forget_ahead(self) -> None:
+        """What was read ahead is not what comes next. It never waits for Kafka, so nothing of it goes on after this."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+            ahead.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def _taken(self, most: int, wait_s: float) -> Any:
         try:
@@ -104,7 +125,11 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
         kafka.ask_next(self._client, wait_ms=kafka.LONG_POLL_MS, min_bytes=1)
 
     def seek(self, place: Partition, offset: int) -> None:
-        """Go on at `offset`; what was fetched ahead is thrown away. Passed over where the partition is ours no more."""
+        """Go on at `offset`; what was fetched ahead is thrown away. Passed over where the partition is ours no more.
+
+        What was read ahead of other partitions is thrown away too: seek those as well.
+        """
+        self._forget_ahead()
         try:
             self._client.seek(self._physical(place), offset)
         except (IllegalStateError, KeyError):
