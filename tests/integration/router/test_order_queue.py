@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
 
 from chassis.commands import Use
 from chassis.errors import Conflict, InFlight, NotFound
@@ -78,6 +79,20 @@ async def test_a_request_that_somebody_holds_keeps_no_other_order_waiting(desk: 
     assert not stuck.done()
     await session.close()
     assert (await stuck)["state"] == "abandoned"
+
+
+async def test_an_order_sent_again_while_it_is_under_way_gets_the_same_answer(desk: Routing) -> None:
+    use, other = Use("POST /abandon", "k-1", b"hash"), Use("POST /abandon", "k-1", b"another")
+    await desk.contact("r-1")
+    session = await locked(desk.db.dsn, "r-1")
+    first = asyncio.create_task(desk.order("r-1", abandon(), use))
+    await until(desk.somebody_waits, what="the order waits for its request")
+    again = asyncio.create_task(desk.order("r-1", abandon(), use))
+    with pytest.raises(InFlight):
+        await desk.order("r-1", abandon(), other)
+    await session.close()
+    assert await again == await first
+    assert await desk.types("r-1") == ["Abandoned"]
 
 
 async def test_a_key_that_another_replica_works_on_is_in_flight_and_keeps_nobody_waiting(desk: Routing) -> None:

@@ -19,6 +19,9 @@ from router.app.moved import Applied
 MOST: Final = 200
 """How many orders one transaction carries out at most."""
 
+_SHARED_S: Final = 1.0
+"""For so long a repeat waits for the answer of the order that is under way already."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiter:
@@ -39,28 +42,32 @@ class OrderQueue:
         self._settling = settling
         self._told = told
         self._waiting: deque[_Waiter] = deque()
-        self._keys: set[tuple[str, str]] = set()
+        self._keys: dict[tuple[str, str], _Waiter] = {}
         self._writer: asyncio.Task[None] | None = None
         self._alone: set[asyncio.Task[None]] = set()
 
     async def settled(self, order: Order) -> bytes:
         """Its answer, once it is committed. Raises its refusal, `InFlight`, `KeyAway`, `Unavailable`.
 
-        Whoever does not wait for it leaves it to be carried out all the same.
+        Whoever does not wait for it leaves it to be carried out all the same; sent again, it tells what came of it.
         """
-        self._reserve(order)
+        first = self._first(order)
+        if first is not None:
+            return await _shared(first)
         waiter = _Waiter(order, asyncio.get_running_loop().create_future())
+        if order.use is not None:
+            self._keys[order.use.scope, order.use.key] = waiter
         self._waiting.append(waiter)
         if self._writer is None:
             self._writer = asyncio.create_task(self._db.finished(self._write_all()))
         return await asyncio.shield(waiter.answer)
 
-    def _reserve(self, order: Order) -> None:
-        if order.use is not None:
-            mark = order.use.scope, order.use.key
-            if mark in self._keys:
-                raise InFlight("A request with this key is being worked on: send it again in a moment.")
-            self._keys.add(mark)
+    def _first(self, order: Order) -> _Waiter | None:
+        """Who came with this key before and is not answered yet."""
+        first = None if order.use is None else self._keys.get((order.use.scope, order.use.key))
+        if first is not None and first.order.use != order.use:
+            raise _in_flight()
+        return first
 
     async def _write_all(self) -> None:
         try:
@@ -118,12 +125,25 @@ class OrderQueue:
         """Its key is given back before: whoever sends it again at once must not find himself in flight."""
         use = waiter.order.use
         if use is not None:
-            self._keys.discard((use.scope, use.key))
+            self._keys.pop((use.scope, use.key), None)
         if isinstance(outcome, bytes):
             waiter.answer.set_result(outcome)
         else:
             waiter.answer.set_exception(outcome or RuntimeError("an order that waits for its request must have it"))
             waiter.answer.exception()  # a caller who went away never asks: that is no error worth a warning
+
+
+async def _shared(first: _Waiter) -> bytes:
+    """The same answer. A process that stood still finds what was sent and sent again beside one another."""
+    try:
+        async with asyncio.timeout(_SHARED_S):
+            return await asyncio.shield(first.answer)
+    except TimeoutError:
+        raise _in_flight() from None
+
+
+def _in_flight() -> InFlight:
+    return InFlight("A request with this key is being worked on: send it again in a moment.")
 
 
 def _may_do_alone(error: Exception) -> bool:
