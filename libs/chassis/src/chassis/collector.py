@@ -9,9 +9,10 @@ _MIDDLE: Final = 10
 _OLD: Final = 10
 
 
-async def calm() -> None:
-    """Leaves what has been loaded alone for ever, and the rest for longer, unless a service has asked for more."""
+async def calm(young: int = _YOUNG) -> None:
+    """Leaves what has been loaded alone for ever, and the rest until there are `young` objects more, or as many as were
+    asked for before where that is more."""
     gc.collect()
     gc.freeze()
-    if gc.get_threshold()[0] < _YOUNG:
-        gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+    if gc.get_threshold()[0] < young:
+        gc.set_threshold(young, _MIDDLE, _OLD)

@@ -168,7 +168,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
             except Transient as error:
                 _log.debug("offset_hint_failed", reason=str(error))
 
-    def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002 - all of them, always
+    def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002 - whichever they are, all are given up
         """Called by aiokafka as a rebalance begins."""
         self.generation = None
         self.assigned = frozenset()
