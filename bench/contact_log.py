@@ -79,7 +79,7 @@ def contact_records(requests: int) -> list[Record]:
     for request_id, envelope, value in sorted(_events(requests), key=lambda each: each[1].occurred_us):
         key = request_id.encode()
         partition = partition_of(key, PARTITIONS)
-        headers: list[tuple[bytes, bytes | None]] = [(name.encode(), held) for name, held in headers_of(envelope)]
+        headers = tuple(headers_of(envelope))
         appended_us = envelope.occurred_us // 1_000 * 1_000
         records.append(Record("contacts", partition, places[partition], appended_us, key, headers, value))
         places[partition] += 1

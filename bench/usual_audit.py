@@ -170,7 +170,7 @@ Events = dict[str, tuple[int, Entry]]
 
 
 def _row_of(record: Record, clock: Clock) -> dict[str, Any]:
-    headers = {key.decode(): value or b"" for key, value in record.headers}
+    headers = {name: value or b"" for name, value in record.headers}
     event = from_binary_event(KafkaMessage(headers=headers, key=record.key, value=record.value or b""))
     type_ = event.get_type().split(".")[1]
     data: Any = event.get_data()

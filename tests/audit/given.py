@@ -32,7 +32,7 @@ class Writer:
         self._numbers = itertools.count(1)
 
     def raw(
-        self, headers: list[tuple[bytes, bytes | None]], value: bytes | None, key: bytes | None = b"k", **at: Any
+        self, headers: list[tuple[str, bytes | None]], value: bytes | None, key: bytes | None = b"k", **at: Any
     ) -> Record:
         """A record of just these bytes."""
         self.appended_us += 1_000
@@ -48,7 +48,7 @@ class Writer:
         minute: float = 0,
         id_: str | None = None,
         value: bytes | None = None,
-        headers: list[tuple[bytes, bytes]] | None = None,
+        headers: list[tuple[str, bytes]] | None = None,
         **envelope: Any,
     ) -> Record:
         """One event, so many minutes after the start."""
@@ -63,7 +63,7 @@ class Writer:
             partition_key=subject,
             **said,
         )
-        lines = [(name.encode(), held) for name, held in headers_of(stated)] + (headers or [])
+        lines = headers_of(stated) + (headers or [])
         payload = _payload(type_, data or {}) if value is None else value
         return self.raw(list(lines), payload, subject.encode(), **at)
 

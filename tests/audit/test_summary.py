@@ -63,4 +63,4 @@ def test_the_projections_number_fits_its_column_and_stands_in_every_row() -> Non
 
 
 def _id(record: Record) -> str:
-    return (dict(record.headers)[b"ce_id"] or b"").decode()
+    return (dict(record.headers)["ce_id"] or b"").decode()

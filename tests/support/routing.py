@@ -101,8 +101,7 @@ class Routing:
         made, now_us = event_id or new_id(), self.clock.now_us()
         event = event_of(fact, event_id=made, source=source, key=request_id, occurred_us=at or now_us, key_id="c-1")
         envelope = Envelope(made, event.type, 1, source, request_id, at or now_us, request_id, sequence)
-        headers: list[tuple[bytes, bytes | None]] = [(name.encode(), value) for name, value in headers_of(envelope)]
-        kind = CATALOGUE[event.type]
+        kind, headers = CATALOGUE[event.type], tuple(headers_of(envelope))
         offset = next(self._offsets)
         return Record(kind.topic, 0, offset, logged or now_us, request_id.encode(), headers, event.payload)
 

@@ -28,8 +28,7 @@ class Line(NamedTuple):
     @classmethod
     def of(cls, record: Record, partition: int | None = None) -> Self:
         """A record as it was read, to be written once more."""
-        headers = [(name.decode(), value) for name, value in record.headers]
-        return cls(record.topic, record.key, record.value, headers, partition)
+        return cls(record.topic, record.key, record.value, record.headers, partition)
 
 
 class CustomerKey:

@@ -22,7 +22,7 @@ BYTES = 'select topic, partition, "offset", appended_us, key, headers, value fro
 
 async def test_every_record_is_kept_byte_for_byte_under_its_place(intaking: Intaking) -> None:
     writer = Writer(partition=3)
-    odd = [(b"\xff\xfe", b"\x00"), (b"twice", b"1"), (b"twice", None)]
+    odd = [("\udcff\udcfe", b"\x00"), ("twice", b"1"), ("twice", None)]
     records = [*life(writer), writer.raw([*odd], b"\xff" * 5_000, None), writer.raw([], None), writer.raw([], b"")]
     records += [Writer("agents").event("PresenceChanged", {"status": "away"}, subject="a-1")]
     await intaking.take(records)
@@ -56,7 +56,7 @@ async def test_broken_and_unknown_records_do_no_harm_to_their_neighbours(intakin
         writer.event("Pondered", {"tier": 10**30, "deep": [[[]]]}),
         writer.event("Connected", {"agent_id": ["not", "text"], "tier": "two"}, minute=90),
         writer.event("Routed", {"agent_id": "a\0"}),
-        writer.raw([(b"\xff", b"\xff")], b"\xff", b"\xff"),
+        writer.raw([("\udcff", b"\xff")], b"\xff", b"\xff"),
     ]
     await intaking.take([*foreign, *good])
     ((_, events, state),) = await intaking.rows("select request_id, events, state from projection.requests")

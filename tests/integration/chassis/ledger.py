@@ -10,6 +10,7 @@ import asyncpg
 from chassis.consumer import AfterCommit, Consumer, Partition, Record
 from chassis.database import Database
 from chassis.metrics import Metrics
+from chassis.records import name_bytes
 from chassis.settings import ServiceSettings
 from chassis.topics import Topics
 
@@ -96,6 +97,8 @@ def assert_once_and_in_order(found: list[tuple[int, int]], expected: int) -> Non
 
 
 def _row(record: Record, writer: str) -> tuple[object, ...]:
-    headers = json.dumps([[name.hex(), value.hex() if value is not None else None] for name, value in record.headers])
+    headers = json.dumps(
+        [[name_bytes(name).hex(), value.hex() if value is not None else None] for name, value in record.headers]
+    )
     size = len(record.value or b"")
     return record.topic, record.partition, record.offset, record.key, headers, size, writer

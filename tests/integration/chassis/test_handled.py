@@ -48,8 +48,7 @@ def dispatch(clock: SetClock, counting: Counting) -> Dispatch:
 
 def a_record(offset: int, event_id: str) -> Record:
     envelope = Envelope(event_id, "Connected", 1, "/services/tests", "r", 1, "r", 1)
-    headers: list[tuple[bytes, bytes | None]] = [(name.encode(), value) for name, value in headers_of(envelope)]
-    return Record("contacts", 0, offset, 1, b"r", headers, b"{}")
+    return Record("contacts", 0, offset, 1, b"r", tuple(headers_of(envelope)), b"{}")
 
 
 async def handle(dispatch: Dispatch, db: Database, *records: Record) -> None:

@@ -48,8 +48,7 @@ async def told(db: Database) -> list[Record]:
 def _record(offset: int, row: asyncpg.Record) -> Record:
     at, key = row["occurred_us"], row["key"]
     envelope = Envelope(row["eid"], row["type"], 1, row["source"], key, at, key, row["version"])
-    headers: list[tuple[bytes, bytes | None]] = [(name.encode(), value) for name, value in headers_of(envelope)]
-    return Record("keys", 0, offset, at, key.encode(), headers, row["payload"])
+    return Record("keys", 0, offset, at, key.encode(), tuple(headers_of(envelope)), row["payload"])
 
 
 async def test_what_is_sealed_with_a_new_key_is_opened_by_another_process(db: Database) -> None:
@@ -239,7 +238,7 @@ async def test_a_reader_keeps_a_destroyed_key_destroyed_in_whatever_order_it_hea
 
 
 async def test_a_record_that_is_no_key_is_passed_over(db: Database) -> None:
-    broken = Record("keys", 0, 0, 0, b"c-1", [(b"ce_type", b"throughline.KeyMade.v1")], b"{}")
-    unknown = Record("keys", 0, 1, 0, b"c-1", [(b"ce_type", b"throughline.KeyPainted.v1")], b"{}")
+    broken = Record("keys", 0, 0, 0, b"c-1", [("ce_type", b"throughline.KeyMade.v1")], b"{}")
+    unknown = Record("keys", 0, 1, 0, b"c-1", [("ce_type", b"throughline.KeyPainted.v1")], b"{}")
     bare = Record("keys", 0, 2, 0, None, [], None)
     await take_over(db, a_keyring(), [broken, unknown, bare])

@@ -144,8 +144,7 @@ async def test_what_is_parked_after_nothing_was_is_replayed(desk: Desk) -> None:
     dispatch, writer, place = desk.dispatch(), desk.db.writer(), ("contacts", 0)
     held = await desk.db.run(lambda tx: offsets.claim(tx, NAME, "one", [place], {"contacts": uuid4()}))
     await dispatch.tend(writer, {place: held[0]})
-    headers = [(name.encode(), value) for name, value in _headers("a")]
-    record = Record("contacts", 0, 0, 0, b"a", list(headers), b"{}")
+    record = Record("contacts", 0, 0, 0, b"a", tuple(_headers("a")), b"{}")
     await desk.db.run(lambda tx: dispatch.park(tx, record, "wrong", 1))
     await parking.mark(desk.db)
 

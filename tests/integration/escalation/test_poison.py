@@ -93,5 +93,4 @@ async def test_what_was_set_aside_is_taken_in_when_it_is_replayed(service: Escal
 def record_of(service: Escalations, told: Told, number: int) -> Record:
     key = told.envelope.partition_key.encode()
     partition = partition_of(key, service.settings.contacts_partitions)
-    headers = [(name.encode(), value) for name, value in headers_of(told.envelope)]
-    return Record(told.topic, partition, number, now_us(), key, list(headers), told.value)
+    return Record(told.topic, partition, number, now_us(), key, tuple(headers_of(told.envelope)), told.value)

@@ -81,7 +81,7 @@ async def test_an_escalation_frees_the_agent_and_names_its_cause(desk: Routing) 
     assert await state(desk) == ("waiting", 2)
     assert [holder for holder, _ in (await desk.units("ada")).values()] == [None]
     (event,) = await desk.rows("select causation_id::text, occurred_us, payload from events where type = 'Requeued'")
-    assert event["causation_id"].encode() == dict(record.headers)[b"ce_id"]
+    assert event["causation_id"].encode() == dict(record.headers)["ce_id"]
     assert event["occurred_us"] == desk.clock.now_us() + 5_001
 
 

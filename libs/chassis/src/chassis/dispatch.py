@@ -19,7 +19,7 @@ from chassis.ids import new_id
 from chassis.metrics import Metrics
 from chassis.offsets import Held
 from chassis.parking import Parked
-from chassis.records import Record
+from chassis.records import Record, name_bytes
 from chassis.store import Append, NewEvent, append, lock_streams
 from events.codec import Unreadable, encode, read_headers
 from events.envelope import Envelope
@@ -241,7 +241,8 @@ def _why_unreadable(record: Record) -> str:
 
 
 def _as_fact(consumer: str, record: Record, reason: str, attempts: int) -> RecordParked:
-    size = len(record.value or b"") + sum(len(name) + len(value or b"") for name, value in record.headers)
+    headers = [(name_bytes(name), value) for name, value in record.headers]
+    size = len(record.value or b"") + sum(len(name) + len(value or b"") for name, value in headers)
     fits = size <= _MOST_COPIED
     return RecordParked(
         consumer=consumer,
@@ -251,7 +252,7 @@ def _as_fact(consumer: str, record: Record, reason: str, attempts: int) -> Recor
         reason=reason,
         attempts=attempts,
         key=_text(record.key),
-        headers=[Header(name=_text(name) or "", value=_text(value)) for name, value in record.headers] if fits else [],
+        headers=[Header(name=_text(name) or "", value=_text(value)) for name, value in headers] if fits else [],
         value=_text(record.value) if fits else None,
         size=len(record.value or b""),
         sha256=None if fits or record.value is None else sha256(record.value).hexdigest(),

@@ -26,6 +26,8 @@ Partition = tuple[str, int]
 _POLL_S: Final = 0.5
 _DEADLINE_S: Final = 10.0
 _AT_ONCE: Final = 300
+# Reading ahead is for the time in which a handler waits for PostgreSQL: that is for the most part at its batch's end.
+_MODESTLY: Final = 8
 # So much is worth an answer at once, however short the gathering was.
 _PLENTY_BYTES: Final = 64 * 1024
 _log = structlog.get_logger(__name__)
@@ -76,10 +78,13 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
         found = {} if ahead is None else await ahead
         await self._fill(found, wait_s=0.0 if found else _POLL_S)
         if sum(map(len, found.values())) >= self._most:
-            self._ahead = asyncio.create_task(self._fill({}, wait_s=0.0))
+            self._ahead = asyncio.create_task(self._fill({}, wait_s=0.0, turns=_MODESTLY))
         return found
 
-    async def _fill(self, found: dict[Partition, list[Record]], *, wait_s: float) -> dict[Partition, list[Record]]:
+    async def _fill(
+        self, found: dict[Partition, list[Record]], *, wait_s: float, turns: int = 1
+    ) -> dict[Partition, list[Record]]:
+        """Takes over what there is; all others have so many turns between two of its own."""
         left = self._most - sum(map(len, found.values()))
         # Some hundred at a time are made ours while the processor still has them in its caches.
         while left > 0 and (taken := await self._taken(min(left, _AT_ONCE), wait_s)):
@@ -89,8 +94,8 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
                 ours += [from_kafka(topic, record) for record in records]
                 left -= len(records)
             wait_s = 0.0
-            # Whoever writes at the same time has its turn in between.
-            await asyncio.sleep(0)
+            for _ in range(turns):
+                await asyncio.sleep(0)
         return found
 
     def _forget_ahead(self) -> None:

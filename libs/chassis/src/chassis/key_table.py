@@ -70,7 +70,7 @@ async def _write(tx: asyncpg.Connection, made: dict[str, tuple[KeyMade, int]], d
 
 
 def _fact(record: Record) -> KeyMade | KeyDestroyed | None:
-    model = _TYPES.get(dict(record.headers).get(b"ce_type") or b"")
+    model = _TYPES.get(dict(record.headers).get("ce_type") or b"")
     if model is None or record.value is None:
         return None
     try:

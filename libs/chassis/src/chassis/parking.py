@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 
 from chassis.database import Database
-from chassis.records import Record
+from chassis.records import Record, name_bytes, name_text
 
 Partition = tuple[str, int]
 WAITS: Final = "waits for an earlier record of its key"
@@ -112,7 +112,7 @@ def _row(consumer: str, record: Record, reason: str, attempts: int, now_us: int)
         record.timestamp_us,
         record.key or b"",
         record.key is not None,
-        [name for name, _ in record.headers],
+        [name_bytes(name) for name, _ in record.headers],
         [value for _, value in record.headers],
         record.value,
         # PostgreSQL's text takes no NUL, and an exception's text may hold one.
@@ -123,7 +123,7 @@ def _row(consumer: str, record: Record, reason: str, attempts: int, now_us: int)
 
 
 def _record(row: asyncpg.Record) -> Record:
-    headers = list(zip(row["header_keys"], row["header_values"], strict=True))
+    headers = tuple(zip(map(name_text, row["header_keys"]), row["header_values"], strict=True))
     key = row["key"] if row["has_key"] else None
     return Record(row["topic"], row["partition"], row["offset"], row["timestamp_us"], key, headers, row["value"])
 

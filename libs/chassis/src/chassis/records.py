@@ -1,7 +1,7 @@
-"""Records as they lie in the log: key, headers and value in raw bytes, in their order."""
+"""Records as they lie in the log: key, headers and value, in their order and without a loss."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from aiokafka import codec
@@ -18,11 +18,8 @@ _LOG_APPEND_TIME: Final = 0x08
 _CONTROL: Final = 0x20
 _DECODERS: Final = {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
 
-# What a stranger names his headers must not fill the memory.
-_MOST_NAMES: Final = 1_000
-_LONGEST_NAME: Final = 100
-
-Headers = list[tuple[bytes, bytes | None]]
+Headers = Sequence[tuple[str, bytes | None]]
+"""Names and values. Of a name that is not UTF-8 each odd byte stands as a lone surrogate: `name_bytes` has it back."""
 
 
 _new: Final = tuple.__new__
@@ -33,7 +30,7 @@ class Unparsable(ValueError):
 
 
 class Record(NamedTuple):
-    """One record. Header keys are bytes, since nothing promises that they are UTF-8; order and repeats are kept.
+    """One record; the order and the repeats of its headers are kept.
 
     `topic` is the logical name (without the deployment's prefix); `timestamp_us` is the broker's append time (in whole
     milliseconds).
@@ -49,26 +46,22 @@ class Record(NamedTuple):
 
 
 def from_kafka(topic: str, record: "ConsumerRecord[bytes | None, bytes | None]") -> Record:
-    """A record as aiokafka read it: header keys that it could decode go back to their bytes without a loss."""
-    headers: Headers = [(_NAMES[key], value) for key, value in record.headers]
-    # Past the constructor of a class with names, which costs as much as a few headers.
+    """A record as aiokafka read it, which reads none with a header name that is not UTF-8."""
+    # Past the constructor of a class with names, which costs as much as all the rest.
     return _new(
         Record,
-        (topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, record.value),
+        (topic, record.partition, record.offset, record.timestamp * 1_000, record.key, record.headers, record.value),
     )
 
 
-class _Names(dict[str, bytes]):
-    """Header names in bytes: the same few stand in every record, so each is made and hashed once."""
-
-    def __missing__(self, name: str) -> bytes:
-        encoded = name.encode()
-        if len(self) < _MOST_NAMES and len(encoded) <= _LONGEST_NAME:
-            self[name] = encoded
-        return encoded
+def name_bytes(name: str) -> bytes:
+    """A header's name as it lies in the log."""
+    return name.encode("utf-8", "surrogateescape")
 
 
-_NAMES: Final = _Names()
+def name_text(name: bytes) -> str:
+    """The inverse of `name_bytes`."""
+    return name.decode("utf-8", "surrogateescape")
 
 
 def parse_quickly(topic: str, partition: int, raw: bytes, first: int) -> tuple[list[Record], int]:
@@ -97,7 +90,7 @@ def _parse_compiled(topic: str, partition: int, raw: bytes, first: int) -> tuple
                         record.offset,
                         record.timestamp * 1_000,
                         record.key,
-                        [(_NAMES[key], value) for key, value in record.headers],
+                        tuple(record.headers),
                         record.value,
                     ),
                 )
@@ -111,7 +104,7 @@ def _parse_compiled(topic: str, partition: int, raw: bytes, first: int) -> tuple
 def parse(topic: str, partition: int, raw: bytes, first: int) -> tuple[list[Record], int]:
     """The records from offset `first` on in a fetch's bytes, and the offset after the last whole batch.
 
-    Takes header keys of any bytes, which aiokafka does not. A batch cut off at the end is left for the next fetch.
+    Takes header names of any bytes, which aiokafka does not. A batch cut off at the end is left for the next fetch.
     Raises Unparsable where a sum or a length does not fit.
     """
     records: list[Record] = []
@@ -172,13 +165,13 @@ def _records(
 
 
 def _headers(body: bytes, at: int) -> tuple[Headers, int]:
-    headers: Headers = []
+    headers: list[tuple[str, bytes | None]] = []
     count, at = _varint(body, at)
     for _ in range(count):
-        key, at = _bytes(body, at)
+        name, at = _bytes(body, at)
         value, at = _bytes(body, at)
-        headers.append((key or b"", value))
-    return headers, at
+        headers.append((name_text(name or b""), value))
+    return tuple(headers), at
 
 
 def _bytes(body: bytes, at: int) -> tuple[bytes | None, int]:

@@ -53,8 +53,8 @@ def headers_of(envelope: Envelope) -> Headers:
     return headers
 
 
-def read_headers(headers: Sequence[tuple[str | bytes, bytes | None]], versions: Versions = VERSIONS) -> Envelope:
-    """The envelope that these headers say; names may be raw bytes, as a consumer has them.
+def read_headers(headers: Sequence[tuple[str, bytes | None]], versions: Versions = VERSIONS) -> Envelope:
+    """The envelope that these headers say.
 
     Unknown headers are passed over, and of a repeated one the last counts. The type is its bare name where it is one of
     ours in a version that is known; a foreign type, and a future version of ours, stands as it was sent. Raises
@@ -62,55 +62,47 @@ def read_headers(headers: Sequence[tuple[str | bytes, bytes | None]], versions: 
     """
     found = _by_name(headers)
     try:
-        if found[b"ce_specversion"] != b"1.0":
+        if found["ce_specversion"] != b"1.0":
             raise Unreadable("it is no CloudEvent of version 1.0")
-        name, version = _type_read(found[b"ce_type"], versions)
-        subject = found[b"ce_subject"].decode()
-        key = found.get(b"ce_partitionkey")
-        causation_id = found.get(b"ce_causationid")
-        correlation_id = found.get(b"ce_correlationid")
-        clock = found.get(b"ce_clock")
+        name, version = _type_read(found["ce_type"], versions)
+        subject = found["ce_subject"].decode()
+        key = found.get("ce_partitionkey")
+        causation_id = found.get("ce_causationid")
+        correlation_id = found.get("ce_correlationid")
+        clock = found.get("ce_clock")
         # By place, and past the constructor of a class with names: these cost a tenth of all this.
         return _new(
             Envelope,
             (
-                _name(found[b"ce_id"].decode(), "ce_id"),
+                _name(found["ce_id"].decode(), "ce_id"),
                 name,
                 version,
-                _source_read(found[b"ce_source"]),
+                _source_read(found["ce_source"]),
                 _name(subject, "ce_subject"),
-                to_us(found[b"ce_time"].decode()),
+                to_us(found["ce_time"].decode()),
                 _name(key.decode(), "ce_partitionkey") if key else subject,
-                _sequence(found.get(b"ce_sequence")),
+                _sequence(found.get("ce_sequence")),
                 _name(causation_id.decode(), "ce_causationid") if causation_id else None,
                 _name(correlation_id.decode(), "ce_correlationid") if correlation_id else None,
                 to_us(clock.decode()) if clock else None,
-                _trace(found.get(b"traceparent")),
-                _trace(found.get(b"tracestate")),
+                _trace(found.get("traceparent")),
+                _trace(found.get("tracestate")),
             ),
         )
     except Unreadable:
         raise
     except KeyError as error:
-        raise Unreadable(f"it has no {error.args[0].decode()}: it is no CloudEvent in binary mode") from error
+        raise Unreadable(f"it has no {error.args[0]}: it is no CloudEvent in binary mode") from error
     except UnicodeDecodeError as error:
         raise Unreadable(f"a header is not UTF-8: {error.object!r}") from error
     except ValueError as error:
         raise Unreadable(f"a time {error}") from error
 
 
-def _by_name(headers: Sequence[tuple[str | bytes, bytes | None]]) -> dict[bytes, bytes]:
-    """By the name's bytes; a header without a value is none."""
-    if headers and type(headers[0][0]) is bytes:
-        # A record's names are all raw bytes: its last header of a name counts here as below.
-        raw: dict[Any, Any] = dict(headers)
-        if all(raw.values()):
-            return raw
-    return {
-        name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name: value
-        for name, value in headers
-        if value is not None
-    }
+def _by_name(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
+    """The last of each name; a header without a value is none."""
+    found: dict[str, Any] = dict(headers)
+    return found if all(found.values()) else {name: value for name, value in headers if value is not None}
 
 
 def _name(text: str, header: str) -> str:

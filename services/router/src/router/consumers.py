@@ -78,7 +78,7 @@ class InOrder:
 
     async def handle(self, tx: asyncpg.Connection, records: list[Record]) -> AfterCommit | None:
         """See BatchHandler."""
-        escalated = [_text(record.key) for record in records if (b"ce_type", _ESCALATED) in record.headers]
+        escalated = [_text(record.key) for record in records if ("ce_type", _ESCALATED) in record.headers]
         if len(escalated) > 1:
             await lock_streams(tx, {_text(record.key) for record in records})
             await self._hold_agents(tx, escalated)

@@ -6,18 +6,24 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
-RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes | None]]
+RawHeaders: TypeAlias = Sequence[tuple[str, bytes | None]]
+"""Of a name that is not UTF-8 each odd byte stands as a lone surrogate."""
 
 _MISSING: Final = -1
 _COUNT: Final = struct.Struct(">i")
+
+# What a stranger names his headers must not fill the memory.
+_MOST_NAMES: Final = 1_000
+_LONGEST_NAMES: Final = 1_000
 
 
 def pack(headers: RawHeaders) -> bytes:
     """Big-endian 32-bit integers: how many parts follow, each part's length (-1: none); then the parts' bytes.
 
-    The parts are key, value, key, value, … in the order of the record.
+    The parts are name, value, name, value, … in the order of the record.
     """
     parts: list[Any] = [*chain.from_iterable(headers)]
+    parts[::2] = _NAMES[tuple(parts[::2])]
     layout = _lengths(len(parts))
     try:
         return layout.pack(len(parts), *map(len, parts)) + b"".join(parts)
@@ -27,7 +33,7 @@ def pack(headers: RawHeaders) -> bytes:
         return layout.pack(len(parts), *lengths) + b"".join([part for part in parts if part])
 
 
-def unpack(packed: bytes) -> list[tuple[bytes, bytes | None]]:
+def unpack(packed: bytes) -> list[tuple[str, bytes | None]]:
     """The inverse of `pack`; struct.error for what it did not make."""
     (count,) = _COUNT.unpack_from(packed)
     layout = _lengths(count)
@@ -39,7 +45,21 @@ def unpack(packed: bytes) -> list[tuple[bytes, bytes | None]]:
         else:
             parts.append(packed[at : at + length])
             at += length
-    return [(key or b"", value) for key, value in zip(parts[::2], parts[1::2], strict=True)]
+    names = [(name or b"").decode("utf-8", "surrogateescape") for name in parts[::2]]
+    return list(zip(names, parts[1::2], strict=True))
+
+
+class _Names(dict[tuple[str, ...], list[bytes]]):
+    """A record's header names in bytes: the same few rows of them stand in all records, so each is made once."""
+
+    def __missing__(self, names: tuple[str, ...]) -> list[bytes]:
+        encoded = [name.encode("utf-8", "surrogateescape") for name in names]
+        if len(self) < _MOST_NAMES and len(names) + sum(map(len, names)) <= _LONGEST_NAMES:
+            self[names] = encoded
+        return encoded
+
+
+_NAMES: Final = _Names()
 
 
 @lru_cache(maxsize=128)
