@@ -10,6 +10,7 @@ from audit.adapters.kept import SqlKept
 from audit.adapters.log import CONSUMER
 from audit.adapters.schema import LIVE
 from audit.app.ingest import Ingest
+from audit.domain.batch import content_of
 from audit.domain.reading import TOPICS
 from bench.common import Bench, Claim, Ground, Meter, Sample, Variant, fresh_database
 from bench.contact_log import audit_settings, write_log
@@ -68,7 +69,14 @@ async def product(ground: Ground) -> Sample:
         committed = asyncio.Event()
         ingest = Ingest(SqlKept(LIVE), most_events=told.cached_events, told=lambda _: committed.set())
         consumer = Consumer(
-            CONSUMER, TOPICS, db=db, settings=told, handler=ingest, metrics=Metrics(), most=told.batch_records
+            CONSUMER,
+            TOPICS,
+            db=db,
+            settings=told,
+            handler=ingest,
+            metrics=Metrics(),
+            most=told.batch_records,
+            read=content_of,
         )
         await calm()
         running = asyncio.create_task(consumer.run())

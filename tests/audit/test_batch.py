@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.domain.batch import Joined, Row, arrive, join
+from audit.domain.batch import Joined, Row, arrive, content_of, join
 from audit.domain.headers import unpack
 from audit.domain.history import History
 from audit.domain.place import Place
@@ -30,6 +30,14 @@ def test_every_byte_of_a_record_is_kept() -> None:
     (row,) = rows([record])
     assert (row.key, unpack(row.headers), row.value) == (record.key, record.headers, record.value)
     assert (row.topic, row.partition, row.offset, row.appended_us) == ("contacts", 0, 0, record.timestamp_us)
+
+
+def test_what_was_read_as_the_record_came_is_not_read_again_and_is_the_same() -> None:
+    writer = Writer()
+    for record in [*life(writer), writer.raw([], b"\xff", None), Writer("agents").event("PresenceChanged")]:
+        content = content_of(record.topic, record.headers, record.value)
+        assert rows([record._replace(content=content)]) == rows([record])
+        assert rows([record._replace(content=content, headers=(), value=b"other")])[0].headers == content.headers
 
 
 def test_what_is_noted_beside_the_bytes_is_what_they_say() -> None:

@@ -67,6 +67,13 @@ def test_header_names_keep_their_order_their_repeats_and_odd_bytes(reads: Reads)
     assert [name_bytes(name) for name, _ in record.headers] == [b"same", b"\xff\x00\xfe\xfd", b"same"]
 
 
+def test_what_its_reader_makes_of_it_goes_along_with_a_record() -> None:
+    headers = (("a", b"1"),)
+    consumed = ConsumerRecord("t", 3, 7, 5, 0, b"k", b"v", None, 0, 0, headers)
+    assert from_kafka("t", consumed, lambda *said: said).content == ("t", headers, b"v")
+    assert from_kafka("t", consumed).content is None
+
+
 @either
 def test_it_begins_inside_a_batch(reads: Reads) -> None:
     records, behind = reads("t", 0, batch([(b"%d" % n, None, []) for n in range(5)], base=100), 103)

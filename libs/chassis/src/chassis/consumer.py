@@ -34,7 +34,7 @@ from chassis.metrics import Metrics
 from chassis.offsets import FenceLost, Step
 from chassis.positions import Position, Positions
 from chassis.readiness import OK, Finding, degraded, down
-from chassis.records import Record
+from chassis.records import Reads, Record
 from chassis.settings import ServiceSettings
 
 __all__ = ["AfterCommit", "BatchHandler", "Consumer", "Partition", "Position", "Record"]
@@ -84,9 +84,11 @@ class Consumer:
         parking: Parks | None = None,
         clock: Clock | None = None,
         gather_ms: int | None = None,
+        read: Reads | None = None,
     ) -> None:
         """`topics` are logical names; `most` is the greatest batch in records; `gather_ms`, where given, stands for the
-        settings'.
+        settings'. `read` is called with each record as soon as it has come, which is often while the batch before is
+        written; what was read from the log in another way has no `content`.
 
         With `parking` (a `Dispatch` is both) a record that cannot be handled is set aside after bounded attempts;
         without, the consumer waits at it and `/readyz` says so.
@@ -97,6 +99,7 @@ class Consumer:
         self._handler = handler
         self._most = most
         self._gather_ms = settings.gather_ms if gather_ms is None else gather_ms
+        self._read = read
         self._writer = db.writer()
         self._view = LogView(settings, topics)
         self._mine = Assignment(name, settings.replica, self._writer, self._view, handler.lost)
@@ -157,7 +160,9 @@ class Consumer:
 
     async def _membership(self, backoff: Backoff) -> None:
         """Join, consume, leave. Ends by the stop, or raises what needs a new client: Halted, Transient."""
-        group = Group(self._settings, self.name, self._topics, most=self._most, gather_ms=self._gather_ms)
+        group = Group(
+            self._settings, self.name, self._topics, most=self._most, gather_ms=self._gather_ms, read=self._read
+        )
         try:
             await group.join()
             while not self._stopping.is_set():

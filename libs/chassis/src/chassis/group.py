@@ -18,16 +18,16 @@ from aiokafka.structs import OffsetAndMetadata
 
 from chassis import kafka
 from chassis.errors import Transient
-from chassis.records import Record, from_kafka
+from chassis.records import Reads, Record, from_kafka
 from chassis.settings import ServiceSettings
 
 Partition = tuple[str, int]
 
 _POLL_S: Final = 0.5
 _DEADLINE_S: Final = 10.0
-_AT_ONCE: Final = 300
+_AT_ONCE: Final = 100
 # Reading ahead is for the time in which a handler waits for PostgreSQL: that is for the most part at its batch's end.
-_MODESTLY: Final = 8
+_MODESTLY: Final = 4
 # So much is worth an answer at once, however short the gathering was.
 _PLENTY_BYTES: Final = 64 * 1024
 _log = structlog.get_logger(__name__)
@@ -45,13 +45,21 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
     """One client in the group. Nothing is decided in the callbacks: they count; errors there would be swallowed."""
 
     def __init__(
-        self, settings: ServiceSettings, name: str, topics: Sequence[str], *, most: int, gather_ms: int
+        self,
+        settings: ServiceSettings,
+        name: str,
+        topics: Sequence[str],
+        *,
+        most: int,
+        gather_ms: int,
+        read: Reads | None = None,
     ) -> None:
         self._settings = settings
         self._topics = list(topics)
         self._names = {kafka.physical(settings, topic): topic for topic in topics}
         self._most = most
         self._gather_ms = gather_ms
+        self._read = read
         self._client = kafka.consumer(settings, group=settings.topic_prefix + name, max_poll_records=most)
         self._ahead: asyncio.Task[dict[Partition, list[Record]]] | None = None
         self._count = 0
@@ -91,7 +99,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
             for partition, records in taken.items():
                 topic = self._names[partition.topic]
                 ours = found.setdefault((topic, partition.partition), [])
-                ours += [from_kafka(topic, record) for record in records]
+                ours += [from_kafka(topic, record, self._read) for record in records]
                 left -= len(records)
             wait_s = 0.0
             for _ in range(turns):

@@ -1,8 +1,8 @@
 """Records as they lie in the log: key, headers and value, in their order and without a loss."""
 
 import struct
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from aiokafka import codec
 from aiokafka.record.memory_records import MemoryRecords
@@ -33,7 +33,7 @@ class Record(NamedTuple):
     """One record; the order and the repeats of its headers are kept.
 
     `topic` is the logical name (without the deployment's prefix); `timestamp_us` is the broker's append time (in whole
-    milliseconds).
+    milliseconds). `content` is what its reader's `Reads` has made of it, None where it has none or was passed by.
     """
 
     topic: str
@@ -43,14 +43,21 @@ class Record(NamedTuple):
     key: bytes | None
     headers: Headers
     value: bytes | None
+    content: Any = None
 
 
-def from_kafka(topic: str, record: "ConsumerRecord[bytes | None, bytes | None]") -> Record:
+Reads = Callable[[str, Headers, bytes | None], object]
+"""(topic, headers, value) → a record's `content`. Never raises: what is wrong with a record is content too."""
+
+
+def from_kafka(topic: str, record: "ConsumerRecord[bytes | None, bytes | None]", read: Reads | None = None) -> Record:
     """A record as aiokafka read it, which reads none with a header name that is not UTF-8."""
+    headers, value = record.headers, record.value
+    content = None if read is None else read(topic, headers, value)
     # Past the constructor of a class with names, which costs as much as all the rest.
     return _new(
         Record,
-        (topic, record.partition, record.offset, record.timestamp * 1_000, record.key, record.headers, record.value),
+        (topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, value, content),
     )
 
 
@@ -92,6 +99,7 @@ def _parse_compiled(topic: str, partition: int, raw: bytes, first: int) -> tuple
                         record.key,
                         tuple(record.headers),
                         record.value,
+                        None,
                     ),
                 )
                 for record in batch

@@ -17,6 +17,7 @@ from audit.app.answers import Answers
 from audit.app.exports import Exports
 from audit.app.following import Follower, News
 from audit.app.ingest import Ingest, Taken
+from audit.domain.batch import content_of
 from audit.domain.cursor import Partition, Vector, layout_of
 from audit.domain.reading import TOPICS
 from audit.metrics import CATALOGUE, DUPLICATES_TOTAL, UNREADABLE_TOTAL
@@ -61,6 +62,7 @@ def build(settings: AuditSettings) -> FastAPI:
         handler=ingest,
         metrics=metrics,
         most=settings.batch_records,
+        read=content_of,
     )
     key_consumer = Consumer(
         "audit-keys", ["keys"], db=db, settings=settings, handler=KeyTable(keyring), metrics=metrics

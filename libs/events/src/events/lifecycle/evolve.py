@@ -45,7 +45,7 @@ def _open_leg(was: Standing, to: State, place: _Data, type_: str) -> Standing:
 
 def _transfer(was: Standing, to: State, data: _Data, type_: str) -> Standing:
     target = data.get("to")
-    return _open_leg(was, to, target if isinstance(target, Mapping) else {}, type_)
+    return _open_leg(was, to, target if isinstance(target, dict) else {}, type_)
 
 
 def _offer(was: Standing, to: State, data: _Data, _: str) -> Standing:

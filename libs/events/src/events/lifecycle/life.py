@@ -137,7 +137,7 @@ class Life:
     def customer_id(self) -> str | None:
         """The customer as intake stated him, else as the contact names him."""
         customer = self.contact.get("customer")
-        named = text(customer, "id") if isinstance(customer, Mapping) else None
+        named = text(customer, "id") if isinstance(customer, dict) else None
         return text(self.contact, "customer_id") or named
 
     @property

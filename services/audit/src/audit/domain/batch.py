@@ -15,7 +15,7 @@ _new: Final = tuple.__new__
 
 
 class Raw(Protocol):
-    """A record as the log gave it. `timestamp_us` is the broker's append time."""
+    """A record as the log gave it. `timestamp_us` is the broker's append time; `content` may still lack."""
 
     @property
     def topic(self) -> str: ...
@@ -31,6 +31,18 @@ class Raw(Protocol):
     def headers(self) -> RawHeaders: ...
     @property
     def value(self) -> bytes | None: ...
+    @property
+    def content(self) -> "Content | None": ...
+
+
+class Content(NamedTuple):
+    """What a record says, and its headers packed; without an `entry` it could not be read, `unreadable` tells why."""
+
+    headers: bytes
+    request_id: str = NO_REQUEST
+    entry: Entry | None = None
+    version: int | None = None
+    unreadable: str | None = None
 
 
 class Row(NamedTuple):
@@ -58,7 +70,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Arrival:
-    """A record with its place and what it says; without an `entry` it could not be read, `unreadable` tells why."""
+    """A record with its place and what it says."""
 
     place: Place
     raw: Raw
@@ -122,21 +134,23 @@ def arrive(records: Iterable[Raw], known: KnownTimes) -> list[Arrival]:
     for raw in records:
         topic, number = partition = raw.topic, raw.partition
         known_us = known[partition] = known_since(known.get(partition, 0), raw.timestamp_us)
-        arrived.append(_arrival(_new(Place, (known_us, topic, number, raw.offset)), raw))
+        content = raw.content or content_of(topic, raw.headers, raw.value)
+        arrived.append(Arrival(_new(Place, (known_us, topic, number, raw.offset)), raw, *content))
     return arrived
 
 
-def _arrival(place: Place, raw: Raw) -> Arrival:
+def content_of(topic: str, headers: RawHeaders, value: bytes | None) -> Content:
+    """What a record says."""
     try:
-        statement = read(raw.headers, raw.value)
-        check(raw.topic, statement, raw.value or b"")
+        statement = read(headers, value)
+        check(topic, statement, value or b"")
     except Unreadable as error:
-        return Arrival(place, raw, pack(raw.headers), unreadable=str(error))
+        return Content(pack(headers), unreadable=str(error))
     envelope = statement.envelope
-    request_id = envelope.subject if raw.topic == CONTACTS else NO_REQUEST
+    request_id = envelope.subject if topic == CONTACTS else NO_REQUEST
     entry = entry_of(envelope, folded(envelope.type, statement.data))
     # Packed here, while what was just read is in the processor's caches.
-    return Arrival(place, raw, pack(raw.headers), request_id, entry, envelope.version)
+    return _new(Content, (pack(headers), request_id, entry, envelope.version, None))
 
 
 @dataclass(slots=True)

@@ -57,20 +57,19 @@ def check(topic: str, statement: Statement, value: bytes) -> None:
 
     Our own services never write such records; a stranger's must not bring anything to a halt.
     """
-    envelope = statement.envelope
-    if not _EVENT_ID.fullmatch(envelope.event_id):
+    (event_id, type_, _, _, subject, _, _, _, _, _, _, _, _), data = statement
+    if not _EVENT_ID.fullmatch(event_id):
         raise Unreadable("its id is no UUID in lower case")
-    if topic == CONTACTS and not _REQUEST_ID.fullmatch(envelope.subject):
+    if topic == CONTACTS and not _REQUEST_ID.fullmatch(subject):
         raise Unreadable("its subject is no request id")
-    if len(envelope.type) > _MOST_TYPE:
+    if len(type_) > _MOST_TYPE:
         raise Unreadable("its type is no name")
-    # Counting brackets, also those in texts, is far cheaper than walking through each value.
-    brackets = value.count(b"{") + value.count(b"[")
-    if brackets > _MOST_LEVELS and any(level > _MOST_LEVELS for level, _ in _walk(statement.data)):
+    # Counting brackets, also those in texts, is far cheaper than walking through each value, and most are short.
+    brackets = value.count(b"{") + value.count(b"[") if len(value) > _MOST_LEVELS else 0
+    if brackets > _MOST_LEVELS and any(level > _MOST_LEVELS for level, _ in _walk(data)):
         raise Unreadable(f"its data are nested deeper than {_MOST_LEVELS} levels")
-    if b"\\u0000" in value and any("\0" in text for _, text in _walk(statement.data) if isinstance(text, str)):
+    if b"\\u0000" in value and any("\0" in text for _, text in _walk(data) if isinstance(text, str)):
         raise Unreadable("a text in its data holds NUL")
-    data = statement.data
     if ("tier" in data or "severity" in data) and not (_fits(data.get("tier")) and _fits(data.get("severity"))):
         raise Unreadable("a number in its data does not fit 64 bits")
 
