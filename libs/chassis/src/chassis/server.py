@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from chassis import collector
 from chassis.errors import Invalid, Refused, TooLarge
+from chassis.one_write import OneWrite
 from chassis.problems import MEDIA_TYPE, to_object
 from chassis.service import Service
 
@@ -55,6 +56,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
+        self.transport = OneWrite(transport, self.loop)
         self._arm(self.limits.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:

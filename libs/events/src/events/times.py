@@ -9,7 +9,8 @@ MAX_US: Final = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z, the last time that is taken."""
 
 _SECOND_US: Final = 1_000_000
-_SECOND: Final = len("2026-11-22T05:55:51")
+_MINUTE_US: Final = 60 * _SECOND_US
+_SECONDS: Final = len("2026-11-22T05:55:")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # As `to_text` writes it, which is what nearly all texts are. No such time lies beyond the years that are taken.
 _OURS: Final = re.compile(r"((?:19[7-9]|[2-9]\d\d)\d-\d\d-\d\dT\d\d:\d\d):([0-5]\d)\.(\d{6})Z", re.ASCII)
@@ -20,8 +21,9 @@ _RFC3339: Final = re.compile(
 
 def to_text(us: int) -> str:
     """`2026-11-22T05:55:51.000001Z` for µs since 1970; ValueError outside of the years 1970 to 9999."""
-    second, rest = divmod(us, _SECOND_US)
-    return f"{_text_of_second(second)}{rest:06d}Z"
+    minute, rest = divmod(us, _MINUTE_US)
+    second, rest = divmod(rest, _SECOND_US)
+    return f"{_text_of_minute(minute)}{second:02d}.{rest:06d}Z"
 
 
 def to_us(text: str) -> int:
@@ -51,11 +53,12 @@ def to_us(text: str) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _text_of_second(second: int) -> str:
-    if not 0 <= second <= MAX_US // _SECOND_US:
+def _text_of_minute(minute: int) -> str:
+    """The calendar is asked once a minute: it costs as much as all the rest of writing a time."""
+    if not 0 <= minute <= MAX_US // _MINUTE_US:
         raise ValueError("must lie in the years 1970 to 9999")
     # fromtimestamp reads no clock: it is the calendar's arithmetic alone.
-    return f"{datetime.fromtimestamp(second, UTC).isoformat()[:_SECOND]}."
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat()[:_SECONDS]
 
 
 def _second_of_text(minute: str, seconds: str) -> int:
@@ -69,7 +72,7 @@ def _second_of_text(minute: str, seconds: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _minute_of_text(minute: str) -> int:
-    """The calendar is asked once a minute: it costs as much as all the rest of reading a time."""
+    """As `_text_of_minute`, back."""
     try:
         moment = datetime.fromisoformat(minute.upper()).replace(tzinfo=UTC)
     except ValueError as error:
