@@ -13,6 +13,7 @@ How it stays right whatever dies when:
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import asyncpg
@@ -94,12 +95,10 @@ class Consumer:
         without, the consumer waits at it and `/readyz` says so.
         """
         self.name = name
-        self._topics = list(topics)
-        self._settings = settings
         self._handler = handler
         self._most = most
-        self._gather_ms = settings.gather_ms if gather_ms is None else gather_ms
-        self._read = read
+        gather_ms = settings.gather_ms if gather_ms is None else gather_ms
+        self._group = partial(Group, settings, name, topics, most=most, gather_ms=gather_ms, read=read)
         self._writer = db.writer()
         self._view = LogView(settings, topics)
         self._mine = Assignment(name, settings.replica, self._writer, self._view, handler.lost)
@@ -160,9 +159,7 @@ class Consumer:
 
     async def _membership(self, backoff: Backoff) -> None:
         """Join, consume, leave. Ends by the stop, or raises what needs a new client: Halted, Transient."""
-        group = Group(
-            self._settings, self.name, self._topics, most=self._most, gather_ms=self._gather_ms, read=self._read
-        )
+        group = self._group()
         try:
             await group.join()
             while not self._stopping.is_set():
