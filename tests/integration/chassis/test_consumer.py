@@ -15,16 +15,9 @@ from chassis.database import Database
 from chassis.readiness import Status
 from chassis.settings import ServiceSettings
 from tests.integration.chassis import naive
-from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects, prepared
+from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects
 from tests.integration.chassis.writing import send, send_broken_header, send_many
 from tests.support.until import until
-
-
-@pytest.fixture
-async def settings(
-    make_settings: Callable[..., ServiceSettings], chassis_url: str, kafka: str, db: Database
-) -> ServiceSettings:
-    return await prepared(make_settings(chassis_url, kafka), db)
 
 
 async def test_each_record_has_its_effect_once_and_in_the_order_of_its_partition(

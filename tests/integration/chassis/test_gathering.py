@@ -4,23 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-import pytest
-
 from chassis import kafka as chassis_kafka
 from chassis.database import Database
 from chassis.settings import ServiceSettings
-from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects, prepared
+from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects
 from tests.support.until import until
 
 RECORDS = 40
 SOON_S = 4.0
-
-
-@pytest.fixture
-async def settings(
-    make_settings: Callable[..., ServiceSettings], chassis_url: str, kafka: str, db: Database
-) -> ServiceSettings:
-    return await prepared(make_settings(chassis_url, kafka), db)
 
 
 async def test_what_comes_one_by_one_is_taken_in_a_few_batches(settings: ServiceSettings, db: Database) -> None:

@@ -1,25 +1,16 @@
 """What was read ahead of a batch that fails is read again behind it, also where a log's holes would hide that."""
 
-from collections.abc import Callable
-
 import pytest
 
 from chassis.consumer import Record
 from chassis.database import Database
 from chassis.errors import Transient
 from chassis.settings import ServiceSettings
-from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects, prepared
+from tests.integration.chassis.ledger import Ledger, assert_once_and_in_order, consuming, effects
 from tests.integration.chassis.writing import send_many
 from tests.support.until import until
 
 MOST = 400
-
-
-@pytest.fixture
-async def settings(
-    make_settings: Callable[..., ServiceSettings], chassis_url: str, kafka: str, db: Database
-) -> ServiceSettings:
-    return await prepared(make_settings(chassis_url, kafka), db)
 
 
 class _Failing:

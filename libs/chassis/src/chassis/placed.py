@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from chassis.errors import StaleTransaction, TooLarge
 from chassis.store import MAX_PAYLOAD_BYTES, Append, Appended
+from chassis.store_sql import COLUMNS, EVENT, arrays
 
 # As `store_sql.ADVANCE` and `PUT`, in one: nothing of the stream has to be known that its row does not say under its
 # lock. What `stood` does not name was not as expected, and nothing is written of it.
-PARTS: Final = """
+PARTS: Final = f"""
 advanced as (
     update streams s set version = s.version + i.n, last_txid = pg_current_xact_id(), last_us = i.last_us
     from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::int[]) i(stream, n, first_us, last_us, expected)
@@ -27,14 +28,8 @@ advanced as (
 ), stood as (
     select stream from advanced union all select stream from opened
 ), put as (
-    insert into events (event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                        causation_id, correlation_id, traceparent, payload)
-    select event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-           causation_id, correlation_id, traceparent, payload
-    from unnest($6::uuid[], $7::text[], $8::int[], $9::text[], $10::smallint[], $11::text[], $12::text[], $13::text[],
-                $14::bigint[], $15::bigint[], $16::uuid[], $17::uuid[], $18::text[], $19::bytea[])
-         with ordinality i(event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                           causation_id, correlation_id, traceparent, payload, n)
+    insert into events ({COLUMNS})
+    select {COLUMNS} from unnest({arrays(6)}) with ordinality i({COLUMNS}, n)
     where stream in (select stream from stood)
     order by n
 )
@@ -53,7 +48,7 @@ def arguments(appends: Sequence[Append]) -> list[list[Any]]:
         (item.stream, len(item.events), item.events[0].occurred_us, item.events[-1].occurred_us, item.expected)
         for item in appends
     ]
-    return [*_columns(streams, 5), *_columns(rows, 14)]
+    return [*_columns(streams, 5), *_columns(rows, len(EVENT))]
 
 
 def appended(appends: Sequence[Append], stood: Collection[str]) -> Appended:

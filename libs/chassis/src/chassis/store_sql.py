@@ -1,6 +1,32 @@
 """The event store's statements: set-based, one row per stream and batch, in the order of the streams."""
 
+from collections.abc import Mapping
 from typing import Final
+
+EVENT: Final[Mapping[str, str]] = {
+    "event_id": "uuid",
+    "stream": "text",
+    "version": "int",
+    "type": "text",
+    "schema_version": "smallint",
+    "source": "text",
+    "topic": "text",
+    "key": "text",
+    "occurred_us": "bigint",
+    "clock_us": "bigint",
+    "causation_id": "uuid",
+    "correlation_id": "uuid",
+    "traceparent": "text",
+    "payload": "bytea",
+}
+"""The columns of an event as it is put in, in the order of its arguments, with their types."""
+COLUMNS: Final = ", ".join(EVENT)
+
+
+def arrays(first: int) -> str:
+    """The arguments from `$first` on: an array for each of an event's columns."""
+    return ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(EVENT.values(), start=first))
+
 
 STREAM_LOCK: Final = "hashtextextended(stream, 0)"
 """The number of a stream's advisory lock."""
@@ -26,21 +52,15 @@ where s.last_txid <= pg_current_xact_id()
 returning s.stream, coalesce(old.version, 0) as before, old.last_us
 """
 # Opens the new streams and puts in the events of these and of those that have been moved on, in one round trip.
-PUT: Final = """
+PUT: Final = f"""
 with opened as (
     insert into streams as s (stream, version, last_us)
     select stream, n, last_us from unnest($1::text[], $2::int[], $3::bigint[]) i(stream, n, last_us) order by stream
     on conflict (stream) do nothing
     returning s.stream
 ), put as (
-    insert into events (event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                        causation_id, correlation_id, traceparent, payload)
-    select event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-           causation_id, correlation_id, traceparent, payload
-    from unnest($4::uuid[], $5::text[], $6::int[], $7::text[], $8::smallint[], $9::text[], $10::text[], $11::text[],
-                $12::bigint[], $13::bigint[], $14::uuid[], $15::uuid[], $16::text[], $17::bytea[], $18::bool[])
-         with ordinality i(event_id, stream, version, type, schema_version, source, topic, key, occurred_us, clock_us,
-                           causation_id, correlation_id, traceparent, payload, moved, n)
+    insert into events ({COLUMNS})
+    select {COLUMNS} from unnest({arrays(4)}, $18::bool[]) with ordinality i({COLUMNS}, moved, n)
     where moved or stream in (select stream from opened)
     order by n
 )
