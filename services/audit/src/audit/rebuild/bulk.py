@@ -7,6 +7,7 @@ from typing import Final
 from audit.domain.batch import Arrival
 from audit.domain.history import History, Known
 from audit.domain.reading import NO_REQUEST
+from events.catalogue import partition_of
 
 _ALL: Final = 1 << 32
 
@@ -43,11 +44,11 @@ class Remembered:
                 continue
             history = self._histories.get(arrival.request_id)
             if history is None:
-                hashed = zlib.crc32(arrival.request_id.encode())
-                if hashed % self._partitions != self._partition:
+                key = arrival.request_id.encode()
+                if partition_of(key, self._partitions) != self._partition:
                     astray.add(arrival.request_id)
                     continue
-                if hashed >= self._limit:
+                if zlib.crc32(key) >= self._limit:
                     continue
                 history = self._histories[arrival.request_id] = History()
             if history.add(Known(arrival.place, arrival.entry)) is None:
