@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.domain.headers import pack, unpack
+from events.headers import name_text
 
-NAMES = st.binary(max_size=20).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+NAMES = st.binary(max_size=20).map(name_text)
 HEADERS = st.lists(st.tuples(NAMES, st.none() | st.binary(max_size=40)), max_size=12)
 
 

@@ -12,7 +12,8 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.records import Record, Unparsable, from_kafka, name_bytes, name_text, parse, parse_quickly
+from chassis.records import Record, Unparsable, from_kafka, parse, parse_quickly
+from events.headers import name_bytes, name_text
 
 Said = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 Reads = Callable[[str, int, bytes, int], tuple[list[Record], int]]

@@ -10,9 +10,9 @@ import asyncpg
 from chassis.consumer import AfterCommit, Consumer, Partition, Record
 from chassis.database import Database
 from chassis.metrics import Metrics
-from chassis.records import name_bytes
 from chassis.settings import ServiceSettings
 from chassis.topics import Topics
+from events.headers import name_bytes
 
 NAME = "ledger"
 TABLE = """

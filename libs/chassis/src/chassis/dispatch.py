@@ -19,10 +19,11 @@ from chassis.ids import new_id
 from chassis.metrics import Metrics
 from chassis.offsets import Held
 from chassis.parking import Parked
-from chassis.records import Record, name_bytes
+from chassis.records import Record
 from chassis.store import Append, NewEvent, append, lock_streams
 from events.codec import Unreadable, encode, read_headers
 from events.envelope import Envelope
+from events.headers import name_bytes
 from events.parked import Header, RecordParked
 
 EventHandler = Callable[[asyncpg.Connection, Envelope, Record], Awaitable[AfterCommit | None]]

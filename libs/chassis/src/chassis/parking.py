@@ -7,7 +7,8 @@ from typing import Final
 import asyncpg
 
 from chassis.database import Database
-from chassis.records import Record, name_bytes, name_text
+from chassis.records import Record
+from events.headers import name_bytes, name_text
 
 Partition = tuple[str, int]
 WAITS: Final = "waits for an earlier record of its key"

@@ -9,6 +9,8 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import ConsumerRecord
 
+from events.headers import name_text
+
 # Record batches of magic 2: https://kafka.apache.org/documentation/#recordbatch
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 _MAGIC: Final = 2
@@ -19,7 +21,7 @@ _CONTROL: Final = 0x20
 _DECODERS: Final = {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
 
 Headers = Sequence[tuple[str, bytes | None]]
-"""Names and values. Of a name that is not UTF-8 each odd byte stands as a lone surrogate: `name_bytes` has it back."""
+"""Names and values; the bytes of a name are `events.headers.name_bytes` of it."""
 
 
 _new: Final = tuple.__new__
@@ -59,16 +61,6 @@ def from_kafka(topic: str, record: "ConsumerRecord[bytes | None, bytes | None]",
         Record,
         (topic, record.partition, record.offset, record.timestamp * 1_000, record.key, headers, value, content),
     )
-
-
-def name_bytes(name: str) -> bytes:
-    """A header's name as it lies in the log."""
-    return name.encode("utf-8", "surrogateescape")
-
-
-def name_text(name: bytes) -> str:
-    """The inverse of `name_bytes`."""
-    return name.decode("utf-8", "surrogateescape")
 
 
 def parse_quickly(topic: str, partition: int, raw: bytes, first: int) -> tuple[list[Record], int]:

@@ -99,6 +99,16 @@ def read_headers(headers: Sequence[tuple[str, bytes | None]], versions: Versions
         raise Unreadable(f"a time {error}") from error
 
 
+def name_bytes(name: str) -> bytes:
+    """A header's name as it lies in the log. Of one that is not UTF-8 each odd byte stands as a lone surrogate."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def name_text(name: bytes) -> str:
+    """The inverse of `name_bytes`."""
+    return name.decode("utf-8", "surrogateescape")
+
+
 def _by_name(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
     """The last of each name; a header without a value is none."""
     found: dict[str, Any] = dict(headers)

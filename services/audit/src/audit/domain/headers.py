@@ -6,8 +6,10 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from events.headers import name_bytes, name_text
+
 RawHeaders: TypeAlias = Sequence[tuple[str, bytes | None]]
-"""Of a name that is not UTF-8 each odd byte stands as a lone surrogate."""
+"""Names and values; the bytes of a name are `events.headers.name_bytes` of it."""
 
 _MISSING: Final = -1
 _COUNT: Final = struct.Struct(">i")
@@ -45,7 +47,7 @@ def unpack(packed: bytes) -> list[tuple[str, bytes | None]]:
         else:
             parts.append(packed[at : at + length])
             at += length
-    names = [(name or b"").decode("utf-8", "surrogateescape") for name in parts[::2]]
+    names = [name_text(name or b"") for name in parts[::2]]
     return list(zip(names, parts[1::2], strict=True))
 
 
@@ -53,7 +55,7 @@ class _Names(dict[tuple[str, ...], list[bytes]]):
     """A record's header names in bytes: the same few rows of them stand in all records, so each is made once."""
 
     def __missing__(self, names: tuple[str, ...]) -> list[bytes]:
-        encoded = [name.encode("utf-8", "surrogateescape") for name in names]
+        encoded = [name_bytes(name) for name in names]
         if len(self) < _MOST_NAMES and len(names) + sum(map(len, names)) <= _LONGEST_NAMES:
             self[names] = encoded
         return encoded
