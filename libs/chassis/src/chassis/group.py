@@ -94,7 +94,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships 
     ) -> dict[Partition, list[Record]]:
         """Takes over what there is; all others have so many turns between two of its own."""
         left = self._most - sum(map(len, found.values()))
-        # Some hundred at a time are made ours while the processor still has them in its caches.
+        # A part at a time is made ours while the processor still has it in its caches.
         while left > 0 and (taken := await self._taken(min(left, _AT_ONCE), wait_s)):
             for partition, records in taken.items():
                 topic = self._names[partition.topic]

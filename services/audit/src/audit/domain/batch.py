@@ -15,7 +15,7 @@ _new: Final = tuple.__new__
 
 
 class Raw(Protocol):
-    """A record as the log gave it. `timestamp_us` is the broker's append time; `content` may still lack."""
+    """A record as the log gave it. `timestamp_us` is the broker's append time, `content` None until it is read."""
 
     @property
     def topic(self) -> str: ...
@@ -140,7 +140,7 @@ def arrive(records: Iterable[Raw], known: KnownTimes) -> list[Arrival]:
 
 
 def content_of(topic: str, headers: RawHeaders, value: bytes | None) -> Content:
-    """What a record says."""
+    """Reads a record; a chassis consumer's `Reads`."""
     try:
         statement = read(headers, value)
         check(topic, statement, value or b"")
