@@ -45,9 +45,8 @@ class Assigned:
 
 
 async def test_killed_between_commit_and_hint_it_goes_on_behind_the_commit(
-    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database, tmp_path: Path
+    settings: ServiceSettings, chassis_url: str, db: Database, tmp_path: Path
 ) -> None:
-    settings = await prepared(make_settings(chassis_url, kafka), db)
     with _process(settings, tmp_path / "log") as process:
         await send_many(settings, 100)
         await until(lambda: hinted(settings, 100), 15)
@@ -67,9 +66,8 @@ async def test_killed_between_commit_and_hint_it_goes_on_behind_the_commit(
 
 
 async def test_deposed_while_frozen_it_writes_nothing_and_comes_back(
-    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database, tmp_path: Path
+    settings: ServiceSettings, chassis_url: str, db: Database, tmp_path: Path
 ) -> None:
-    settings = await prepared(make_settings(chassis_url, kafka), db)
     with _process(settings, tmp_path / "log") as process:
         await send_many(settings, 100)
         await until(lambda: _effects_count(chassis_url, 100), 15)
@@ -85,9 +83,8 @@ async def test_deposed_while_frozen_it_writes_nothing_and_comes_back(
 
 
 async def test_deposed_it_applies_nothing_until_it_is_assigned_anew(
-    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+    settings: ServiceSettings, chassis_url: str, db: Database
 ) -> None:
-    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 100)
     async with consuming(settings, db, Ledger("deposed")) as consumer:
         await until(lambda: _effects_count(chassis_url, 100), 15)
@@ -154,9 +151,8 @@ async def test_a_broker_wiped_under_a_stored_offset_halts_with_a_remedy(
 
 
 async def test_a_topic_made_anew_under_a_running_consumer_is_seen_by_its_id(
-    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+    settings: ServiceSettings, db: Database
 ) -> None:
-    settings = await prepared(make_settings(chassis_url, kafka), db)
     view = LogView(settings, ["contacts"])
     lost: list[tuple[str, int]] = []
     mine = Assignment(NAME, "one", db.writer(), view, lost.extend)
@@ -172,9 +168,8 @@ async def test_a_topic_made_anew_under_a_running_consumer_is_seen_by_its_id(
 
 
 async def test_an_offset_beyond_the_log_halts_and_is_not_reset(
-    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
+    settings: ServiceSettings, chassis_url: str, db: Database
 ) -> None:
-    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 40)
     held = await _claimed(settings, db, "before")
     await db.run(lambda tx: offsets.advance(tx, NAME, [Step(held, 1_000, None)]))
@@ -184,11 +179,8 @@ async def test_an_offset_beyond_the_log_halts_and_is_not_reset(
     assert await effects(chassis_url) == []
 
 
-async def test_the_usual_reset_takes_such_a_log_from_its_beginning_and_says_nothing(
-    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
-) -> None:
+async def test_the_usual_reset_takes_such_a_log_from_its_beginning_and_says_nothing(settings: ServiceSettings) -> None:
     """The control arm of the test above."""
-    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 40)
     await hint_all(settings, 1_000)
     assert len(await taken_again(settings, 4_040)) == 40
@@ -213,11 +205,8 @@ async def test_postgresql_killed_under_consumption_costs_nothing(
         assert_once_and_in_order(await effects(private_postgres.url), 1_000)
 
 
-async def test_the_usual_consumer_loses_what_it_took_while_postgresql_was_away(
-    make_settings: MakeSettings, chassis_url: str, kafka: str, db: Database
-) -> None:
+async def test_the_usual_consumer_loses_what_it_took_while_postgresql_was_away(settings: ServiceSettings) -> None:
     """The control arm of the test above: positions are committed whatever becomes of the effects."""
-    settings = await prepared(make_settings(chassis_url, kafka), db)
     await send_many(settings, 100)
     taken: set[tuple[int, int]] = set()
     async with naive.member(settings, auto_commit=True) as dying:
